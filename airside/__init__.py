@@ -1,0 +1,1 @@
+"""What it runs on: adapters, settings, wiring and the command line."""

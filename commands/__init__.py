@@ -1,0 +1,1 @@
+"""What is decided: the rules, and the handler that loads, decides, commits and publishes."""

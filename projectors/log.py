@@ -1,0 +1,24 @@
+"""The log port of the read side: one partition of the events topic."""
+
+from typing import Protocol
+
+from schemas.record import Record
+
+
+class EventSource(Protocol):
+    """One partition of the events topic. `commands.log.CommandSource` has the same shape."""
+
+    def seek(self, offset: int) -> None:
+        """The next poll begins at this offset, or at the first record after it."""
+
+    def poll(self, count_max: int, wait_seconds: float) -> list[Record]:
+        """What has arrived, at most `count_max` records; waits only while there is none.
+
+        Raises: Unavailable.
+        """
+
+    def end(self) -> int:
+        """The offset that the next record appended will have."""
+
+    def close(self) -> None:
+        """Let go of the partition."""

@@ -1,0 +1,1 @@
+"""What is asked: the query layer over the read models."""

@@ -1,0 +1,1 @@
+"""What is said: messages, their wire format, and every version ever written."""
