@@ -64,7 +64,7 @@ class Commit(Struct, frozen=True):
     next_offset: int
     settled: int
     events: tuple[StoredEvent, ...] = ()
-    parked: tuple[Parked, ...] = ()  # to be kept
+    parked: tuple[Parked, ...] = ()  # to be kept; replaces one at the same offset
     unparked: tuple[int, ...] = ()  # offsets of parked records that are handled now
 
     @property
@@ -146,11 +146,11 @@ class EventStore(Protocol):
     def history(self, account_id: str) -> Iterator[StoredEvent]:
         """All events of one account, by version."""
 
-    def parked_accounts(self, shard: int) -> set[str]:
-        """The accounts whose key is held because a command of theirs is parked."""
+    def parked_accounts(self, shard: int) -> dict[str, int]:
+        """The accounts that have parked commands, and the offset of the first of each."""
 
     def parked(self, shard: int, account_id: str | None = None) -> Iterator[Parked]:
-        """Parked commands by offset, of one account or of the shard."""
+        """Parked commands by offset, of one account or of the shard, as far as it is indexed."""
 
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep these; per account and fingerprint the two newest stay, older ones may go."""

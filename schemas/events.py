@@ -4,7 +4,7 @@ An event holds what its decision resolved (expiry, counted or not, limit and use
 later change of policy never rewrites history and a refusal explains itself.
 """
 
-from schemas.envelope import Event
+from schemas.envelope import Event, Uuid
 
 
 class AccountOpened(Event, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class DeviceSynced(Event, frozen=True, kw_only=True):
 class LicenseIssued(Event, frozen=True, kw_only=True):
     """A device may download a title and play it until `expires_at`."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
@@ -109,6 +109,7 @@ class LicenseIssued(Event, frozen=True, kw_only=True):
     limit: int | None  # R14's, the tightest of all scopes; None: no limit
     used: int  # of that limit, this one included if counted
     window_s: int  # of that limit
+    device_limit: int | None  # R13's, per calendar month (UTC); None: no limit
     play_window_s: int | None  # R22, as resolved now
     profile_id: str
     drm: str
@@ -119,13 +120,14 @@ class LicenseIssued(Event, frozen=True, kw_only=True):
 class LicenseRenewed(Event, frozen=True, kw_only=True):
     """A license has a new expiry; its play window starts afresh with the next first play."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
     counted: bool
     expires_at: int
     previous_expires_at: int
+    was_expired: bool  # a LicenseExpired came before: it is active again
     limit: int | None
     used: int
     window_s: int
@@ -137,11 +139,12 @@ class LicenseRenewed(Event, frozen=True, kw_only=True):
 class LicenseReleased(Event, frozen=True, kw_only=True):
     """A license was given back."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
     expires_at: int  # as last issued
+    was_expired: bool  # a LicenseExpired came before: it was not active any more
     reason: str
     proof: str
 
@@ -149,7 +152,7 @@ class LicenseReleased(Event, frozen=True, kw_only=True):
 class LicenseExpired(Event, frozen=True, kw_only=True):
     """A license's expiry has come. It may still be renewed."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
@@ -159,18 +162,19 @@ class LicenseExpired(Event, frozen=True, kw_only=True):
 class LicenseRevoked(Event, frozen=True, kw_only=True):
     """A license was taken away; an offline device may play until `expires_at`."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
     expires_at: int  # as last issued
+    was_expired: bool  # a LicenseExpired came before: it was not active any more
     reason: str
 
 
 class DownloadReported(Event, frozen=True, kw_only=True):
     """The device said how fetching the media went."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     status: str
@@ -180,7 +184,7 @@ class DownloadReported(Event, frozen=True, kw_only=True):
 class DownloadCounted(Event, frozen=True, kw_only=True):
     """A download counted on completion (R16)."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
@@ -189,7 +193,7 @@ class DownloadCounted(Event, frozen=True, kw_only=True):
 class DownloadRefunded(Event, frozen=True, kw_only=True):
     """A counted download failed early and counts no more (R16)."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
@@ -199,7 +203,7 @@ class DownloadRefunded(Event, frozen=True, kw_only=True):
 class PlaybackReported(Event, frozen=True, kw_only=True):
     """A session played."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     studio_id: str
@@ -214,7 +218,7 @@ class PlaybackReported(Event, frozen=True, kw_only=True):
 class PlayWindowOpened(Event, frozen=True, kw_only=True):
     """The first play started the clock of the play window (R22)."""
 
-    license_id: str
+    license_id: Uuid
     device_id: str
     title_id: str
     first_played_at: int
@@ -241,7 +245,7 @@ class CommandRefused(Event, frozen=True, kw_only=True):
     device_id: str | None = None
     title_id: str | None = None
     studio_id: str | None = None
-    license_id: str | None = None
+    license_id: Uuid | None = None
     limit: int | None = None
     used: int | None = None
     available_at: int | None = None  # when the same command would pass this rule again
@@ -254,7 +258,7 @@ class CommandNoted(Event, frozen=True, kw_only=True):
 
     command_type: str
     note: str
-    license_id: str | None = None
+    license_id: Uuid | None = None
     due_at: int | None = None  # of an ExpireLicense that came too early or too late
     next_due_at: int | None = None  # when the license will really expire
 

@@ -1,0 +1,100 @@
+"""The log as plain lists. Read me first: this is what every other log must behave like."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from airside.adapters.appending_publisher import AppendingPublisher
+from airside.log import KeyValue, check_partition, check_partition_count, check_sizes
+from schemas.record import Record
+
+
+class MemoryLog:
+    """Topics in memory, for one process; `clock` says the append time in ms."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._topics: dict[str, list[list[Record]]] = {}
+        self._noted: dict[tuple[str, int], int] = {}
+        self.changed = threading.Condition()  # guards all of it; notified by every append
+
+    def create_topic(self, name: str, partitions: int) -> None:
+        """Make sure of a topic. Raises: Contradiction where it has another partition count."""
+        with self.changed:
+            found = len(self._topics.get(name, ())) or partitions
+            check_partition_count(name, found, partitions)
+            self._topics.setdefault(name, [[] for _ in range(partitions)])
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has. Raises: NotFound."""
+        with self.changed:
+            check_partition(topic, 0, len(self._topics.get(topic, ())))
+            return len(self._topics[topic])
+
+    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+        """Append records together; the offset of the first. Raises: TooLarge, NotFound."""
+        check_sizes(topic, records)
+        with self.changed:
+            log = self.records(topic, partition)
+            first = len(log)
+            at = max(self._clock(), log[-1][1] if log else 0)
+            log.extend((first + i, at, k, v) for i, (k, v) in enumerate(records))
+            self.changed.notify_all()
+            return first
+
+    def source(self, topic: str, partition: int) -> "MemorySource":
+        """A reader of one partition, from offset 0. Raises: NotFound."""
+        return MemorySource(self, topic, partition, self.records(topic, partition))
+
+    def publisher(self, topic: str, partition: int) -> "AppendingPublisher":
+        """A writer to one partition. Raises: NotFound."""
+        self.records(topic, partition)
+        return AppendingPublisher(lambda records: self.append(topic, partition, records))
+
+    def noted(self, topic: str, partition: int) -> int:
+        """The offset that a source last noted; 0 where none did."""
+        return self._noted.get((topic, partition), 0)
+
+    def note(self, topic: str, partition: int, offset: int) -> None:
+        """Keep where the partition's consumer says it is."""
+        self._noted[topic, partition] = offset
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def records(self, topic: str, partition: int) -> list[Record]:
+        """The live list of a partition's records. Raises: NotFound."""
+        check_partition(topic, partition, len(self._topics.get(topic, ())))
+        return self._topics[topic][partition]
+
+
+class MemorySource:
+    """A reader: an offset into a list."""
+
+    def __init__(self, log: MemoryLog, topic: str, partition: int, records: list[Record]):
+        self._log, self._topic, self._partition = log, topic, partition
+        self._records = records
+        self._next = 0
+
+    def seek(self, offset: int) -> None:
+        """The next poll begins here."""
+        self._next = offset
+
+    def poll(self, count_max: int, wait_seconds: float) -> list[Record]:
+        """What has arrived; waits only while there is nothing."""
+        with self._log.changed:
+            self._log.changed.wait_for(lambda: len(self._records) > self._next, wait_seconds)
+            found = self._records[self._next : self._next + count_max]
+        self._next += len(found)
+        return found
+
+    def end(self) -> int:
+        """The offset of the next record appended."""
+        with self._log.changed:
+            return len(self._records)
+
+    def note(self, offset: int) -> None:
+        """Tell lag tools where we are."""
+        self._log.note(self._topic, self._partition, offset)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,97 @@
+"""`airside`: the command line's root, its settings and its exit codes."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from airside.cli import catalog, demo, parked, projections, query, replay, send, up
+from airside.settings import SHARDS_DEFAULT, SHARDS_MAX, Settings
+from schemas.errors import AirsideError, Contradiction, Invalid, TooLarge, Unreadable
+
+BAD_INPUT = (Invalid, TooLarge, Contradiction, Unreadable)
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0  done
+  1  could not be done (an engine is away, nothing is there)
+  2  bad input: nothing was changed
+  3  refused by a rule of the domain
+  4  no outcome within the time limit; it may still come
+  5  rebuilt and live rows differ
+"""
+
+
+class Root(click.Group):
+    """Turns every error of ours into one line and an honest exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb. Exits 2 where the input is to blame, 1 for anything else of ours."""
+        try:
+            return super().invoke(ctx)
+        except AirsideError as error:
+            click.echo(f"airside: {error}", err=True)
+            ctx.exit(2 if isinstance(error, BAD_INPUT) else 1)
+
+
+@click.group(cls=Root, epilog=EXIT_CODES, context_settings={"max_content_width": 96})
+@click.version_option(package_name="airside")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".airside"),
+    envvar="AIRSIDE_DATA",
+    show_default=True,
+    show_envvar=True,
+    help="Where events, log and read models live.",
+)
+@click.option(
+    "--views",
+    envvar="AIRSIDE_VIEWS",
+    show_envvar=True,
+    metavar="URL",
+    help="The Redis or Valkey server of the read models, as redis://host:port/0. "
+    "Default: a private Valkey inside the data directory.",
+)
+@click.option(
+    "--shards",
+    type=click.IntRange(1, SHARDS_MAX),
+    envvar="AIRSIDE_SHARDS",
+    show_envvar=True,
+    help=f"Partitions of a new data directory, fixed for its life. Default: {SHARDS_DEFAULT}.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log every batch to standard error.")
+@click.pass_context
+def main(
+    ctx: click.Context, data: Path, views: str | None, shards: int | None, verbose: bool
+) -> None:
+    """Licenses for watching offline: who holds what until when, and may have one more.
+
+    Commands go onto a topic, handlers decide them into events, projectors fold events into
+    read models, queries answer from those. Start everything with `airside up`, then in
+    another terminal:
+
+    \b
+      airside catalog load examples/catalog.json
+      airside send OpenAccount account_id=a1 plan_id=standard country=DE --wait
+      airside send RegisterDevice account_id=a1 device_id=d1 --wait
+      airside send AcquireLicense account_id=a1 device_id=d1 title_id=t1 --wait
+      airside query downloads a1
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    ctx.obj = Settings(data=data, views=views, shards=shards)
+
+
+main.add_command(up.up)
+main.add_command(catalog.catalog)
+main.add_command(send.send)
+main.add_command(query.query)
+main.add_command(replay.replay)
+main.add_command(projections.projections)
+main.add_command(parked.parked)
+main.add_command(demo.demo)

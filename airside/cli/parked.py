@@ -1,0 +1,118 @@
+"""`airside parked`: what could not be handled, and what to do about it."""
+
+import click
+from msgspec import Struct
+
+from airside.cli.output import console, instant, show_json, table
+from airside.cli.sending import WAIT_SECONDS, envelope, send_one, tell
+from airside.wiring import Deployment, open_deployment
+from projectors.all import PROJECTIONS
+from schemas.commands import DiscardParked, RedriveParked
+
+
+class ParkedRecord(Struct, frozen=True):
+    """A record that waits for a person, on either side of the pipeline."""
+
+    where: str  # "commands", or a generation such as "downloads.1"
+    shard: int
+    offset: int
+    key: str
+    at: int | None  # append time; None for events
+    reason: str
+    size: int  # bytes
+    value: bytes  # base64 in JSON
+
+
+@click.group(invoke_without_command=True)
+@click.option("--account", "account_id", help="Only commands of this account.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list for programs, with bytes.")
+@click.pass_context
+def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
+    """Commands and events that could not be handled, with the reason.
+
+    A parked command holds its account: what follows it waits behind it, in order. When the
+    cause is mended, `airside parked redrive ACCOUNT` tries them again; `airside parked discard`
+    gives one up. A parked event leaves its row as it was; mend the projection and replay it.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    with open_deployment(ctx.obj) as deployment:
+        found = parked_commands(deployment, account_id)
+        if account_id is None:
+            found += parked_events(deployment)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (one.where, one.shard, one.offset, one.key, instant(one.at), one.size, one.reason)
+        for one in found
+    ]
+    columns = ["where", "shard", "offset", "key", "since (UTC)", "bytes", "reason"]
+    console().print(table(f"{len(found)} parked", columns, rows))
+
+
+def parked_commands(deployment: Deployment, account_id: str | None) -> list[ParkedRecord]:
+    """What the write side has set aside."""
+    with deployment.event_store() as store:
+        return [
+            ParkedRecord(
+                "commands",
+                shard,
+                one.offset,
+                one.account_id,
+                one.at,
+                one.reason,
+                len(one.value),
+                one.value,
+            )
+            for shard in range(deployment.shards)
+            for one in store.parked(shard, account_id)
+        ]
+
+
+def parked_events(deployment: Deployment) -> list[ParkedRecord]:
+    """What the read models have set aside."""
+    with deployment.view_store() as views:
+        return [
+            ParkedRecord(
+                generation.name,
+                shard,
+                one.offset,
+                one.key,
+                None,
+                one.reason,
+                len(one.value),
+                one.value,
+            )
+            for projection in PROJECTIONS
+            for generation in views.registry(projection.name).generations
+            for shard in range(deployment.shards)
+            for one in views.parked(generation, shard)
+        ]
+
+
+@parked.command()
+@click.argument("account_id")
+@click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
+@click.pass_context
+def redrive(ctx: click.Context, account_id: str, wait: bool) -> None:
+    """Try the parked commands of ACCOUNT_ID again, in their order."""
+    with open_deployment(ctx.obj) as deployment:
+        command = RedriveParked(**envelope(deployment, account_id))
+        told = send_one(deployment, command, wait_seconds=WAIT_SECONDS if wait else None)
+    ctx.exit(tell(told, waited=wait, as_json=False))
+
+
+@parked.command()
+@click.argument("account_id")
+@click.argument("offset", type=click.IntRange(0))
+@click.option("--reason", default="", help="Why; kept in the account's timeline.")
+@click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
+@click.pass_context
+def discard(ctx: click.Context, account_id: str, offset: int, reason: str, wait: bool) -> None:
+    """Give up the parked command of ACCOUNT_ID at OFFSET, so that those behind it can go on."""
+    with open_deployment(ctx.obj) as deployment:
+        envelope_ = envelope(deployment, account_id)
+        command = DiscardParked(**envelope_, offset=offset, reason=reason)
+        told = send_one(deployment, command, wait_seconds=WAIT_SECONDS if wait else None)
+    ctx.exit(tell(told, waited=wait, as_json=False))

@@ -1,0 +1,118 @@
+"""`airside projections`: which read models there are, and how far behind."""
+
+from contextlib import closing
+
+import click
+from msgspec import Struct
+
+from airside.cli.output import console, instant, show_json, table
+from airside.settings import Settings
+from airside.wiring import Deployment, open_deployment
+from projectors.all import PROJECTIONS
+from projectors.fingerprint import fold_fingerprint
+from projectors.generations import building, followed
+from projectors.view_store import Generation, Registry, ViewStore
+from schemas.codec import CODEC
+from schemas.record import EVENTS_TOPIC
+
+
+class Status(Struct, frozen=True):
+    """One generation of a projection, over all shards."""
+
+    projection: str
+    generation: int
+    role: str  # serving, standby or building
+    fingerprint: str
+    current: bool  # built by the code that is installed
+    version: int  # events folded
+    lag_events: int  # records of the events topic not folded yet
+    lag_seconds: float  # since the last event folded, while there is a lag; else 0
+    as_of: int  # ms
+    rows: int
+    parked: int
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list for programs.")
+@click.pass_obj
+def projections(settings: Settings, as_json: bool) -> None:
+    """Every projection: generation, position, lag in events and in seconds."""
+    with open_deployment(settings) as deployment:
+        found = statuses(deployment)
+    if as_json:
+        show_json(found)
+        return
+    columns = ["projection", "generation", "role", "built by", "version", "rows", "lag"]
+    columns += ["lag (s)", "as of (UTC)", "parked"]
+    rows = [
+        (
+            one.projection,
+            one.generation,
+            one.role,
+            one.fingerprint if one.current else f"{one.fingerprint} (other code: replay it)",
+            one.version,
+            one.rows,
+            one.lag_events,
+            f"{one.lag_seconds:.1f}",
+            instant(one.as_of or None),
+            one.parked,
+        )
+        for one in found
+    ]
+    console().print(table("Projections", columns, rows))
+    if not rows:
+        click.echo("None yet: `airside up` builds them.")
+
+
+def statuses(deployment: Deployment) -> list[Status]:
+    """The status of every generation that exists."""
+    found = []
+    with deployment.log() as topics, deployment.view_store() as views:
+        ends = []
+        for shard in range(deployment.shards):
+            with closing(topics.source(EVENTS_TOPIC, shard)) as source:
+                ends.append(source.end())
+        for projection in PROJECTIONS:
+            registry = views.registry(projection.name)
+            fingerprint = fold_fingerprint(projection, CODEC)
+            for generation in registry.generations:
+                current = generation.fingerprint == fingerprint
+                role = role_of(registry, generation)
+                found.append(status(views, generation, role, current, ends, deployment.clock()))
+    return found
+
+
+def status(
+    views: ViewStore,
+    generation: Generation,
+    role: str,
+    current: bool,
+    ends: list[int],
+    now: int,
+) -> Status:
+    """One generation, added up over its shards."""
+    shards = [views.rows(generation, shard, ()) for shard in range(len(ends))]
+    lags = [max(0, end - s.checkpoint.offset) for end, s in zip(ends, shards, strict=True)]
+    late = [now - s.checkpoint.at for s, lag in zip(shards, lags, strict=True) if lag]
+    return Status(
+        projection=generation.projection,
+        generation=generation.number,
+        role=role,
+        fingerprint=generation.fingerprint,
+        current=current,
+        version=sum(s.checkpoint.seq for s in shards),
+        lag_events=sum(lags),
+        lag_seconds=max(late, default=0) / 1_000,
+        as_of=max(s.checkpoint.at for s in shards),
+        rows=sum(s.row_count for s in shards),
+        parked=sum(len(views.parked(generation, shard)) for shard in range(len(ends))),
+    )
+
+
+def role_of(registry: Registry, generation: Generation) -> str:
+    """What a generation is to its projection."""
+    if generation.number == registry.serving:
+        return "serving"
+    if generation == building(registry):
+        return "building"
+    return "standby" if generation in followed(registry) else "retired"

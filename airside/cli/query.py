@@ -1,0 +1,270 @@
+"""`airside query`: the questions people ask, answered from the read models."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+import click
+
+from airside.cli import answers
+from airside.cli.output import show_json
+from airside.dry_running import dry_run
+from airside.settings import Settings
+from airside.wiring import open_deployment
+from queries import across
+from queries.devices import devices as ask_devices
+from queries.downloads import downloads as ask_downloads
+from queries.licenses import licenses as ask_licenses
+from queries.outcomes import command as ask_command
+from queries.reader import ANYTHING, WAIT_SECONDS, WAIT_SECONDS_MAX, AtLeast, Reader, at_least
+from queries.timeline import timeline as ask_timeline
+from schemas.envelope import parse_id
+from schemas.errors import Invalid
+
+REFUSED = 3  # exit code
+STATES = ("active", "expired", "released", "revoked")
+
+
+def asking(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a query the options of all: it is called with `settings`, `wanted`, `as_json`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+    @click.option(
+        "--wait-seconds",
+        type=click.FloatRange(0, WAIT_SECONDS_MAX),
+        default=WAIT_SECONDS,
+        show_default=True,
+        help="How long to wait for --min-version.",
+    )
+    @click.option(
+        "--min-version",
+        metavar="SHARD:SEQ",
+        help="Wait until the answer holds this event: the token that `airside send --wait` "
+        "prints. When time runs out the answer comes all the same, and says what it lacks.",
+    )
+    @click.pass_obj
+    @wraps(function)
+    def verb(
+        settings: Settings, /, min_version: str | None, wait_seconds: float, **options: Any
+    ) -> None:
+        wanted = ANYTHING if min_version is None else at_least(min_version, wait_seconds)
+        function(settings, wanted=wanted, **options)
+
+    return verb
+
+
+def answer(
+    settings: Settings,
+    ask: Callable[[Reader, int], Any],
+    show: Callable[[Any], None],
+    as_json: bool,
+) -> None:
+    """Ask the read models as of now, and show what they say."""
+    with open_deployment(settings) as deployment, deployment.reader() as reader:
+        found = ask(reader, deployment.clock())
+    if as_json:
+        show_json(found)
+    else:
+        show(found)
+
+
+@click.group()
+def query() -> None:
+    """Ask the read models. Every answer says from when it is.
+
+    Tables are for people; --json prints one object for programs. Answers lag a little behind
+    the commands: give the token of a command as --min-version to read your own writes.
+    """
+
+
+@query.command()
+@click.argument("account_id")
+@click.option("--title", "title_id", help="Only this title.")
+@asking
+def downloads(
+    settings: Settings,
+    account_id: str,
+    title_id: str | None,
+    wanted: AtLeast,
+    as_json: bool,
+) -> None:
+    """How many downloads ACCOUNT_ID has had, what is left, when the next is possible."""
+    answer(
+        settings,
+        lambda reader, now: ask_downloads(
+            reader, account_id, at=now, title_id=title_id, wanted=wanted
+        ),
+        answers.downloads,
+        as_json,
+    )
+
+
+@query.command()
+@click.argument("account_id")
+@click.option("--device", "device_id", help="Only on this device.")
+@click.option("--state", type=click.Choice(STATES), help="Only in this state, as of now.")
+@asking
+def licenses(
+    settings: Settings,
+    account_id: str,
+    device_id: str | None,
+    state: str | None,
+    wanted: AtLeast,
+    as_json: bool,
+) -> None:
+    """Which licenses ACCOUNT_ID has: in which state, on which device, until when."""
+    answer(
+        settings,
+        lambda reader, now: ask_licenses(
+            reader,
+            account_id,
+            at=now,
+            device_id=device_id,
+            state=cast(Any, state.upper()) if state else None,
+            wanted=wanted,
+        ),
+        answers.licenses,
+        as_json,
+    )
+
+
+@query.command()
+@click.argument("account_id")
+@asking
+def devices(
+    settings: Settings,
+    account_id: str,
+    wanted: AtLeast,
+    as_json: bool,
+) -> None:
+    """Which devices ACCOUNT_ID has, which hold downloads, and which slot is free."""
+    answer(
+        settings,
+        lambda reader, now: ask_devices(reader, account_id, at=now, wanted=wanted),
+        answers.devices,
+        as_json,
+    )
+
+
+@query.command()
+@click.argument("account_id")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=30, show_default=True)
+@click.option("--before", type=int, help="Only what came before this account version.")
+@asking
+def timeline(
+    settings: Settings,
+    account_id: str,
+    limit: int,
+    before: int | None,
+    wanted: AtLeast,
+    as_json: bool,
+) -> None:
+    """What happened on ACCOUNT_ID, latest first, with the rule behind each refusal."""
+    answer(
+        settings,
+        lambda reader, _: ask_timeline(
+            reader, account_id, limit=limit, before=before, wanted=wanted
+        ),
+        answers.timeline,
+        as_json,
+    )
+
+
+@query.command()
+@click.argument("command_id")
+@click.option("--account", "account_id", required=True, help="Whose command it was.")
+@asking
+def command(
+    settings: Settings,
+    command_id: str,
+    account_id: str,
+    wanted: AtLeast,
+    as_json: bool,
+) -> None:
+    """What became of COMMAND_ID, and in words why it was refused."""
+    try:
+        compact = parse_id(command_id)
+    except ValueError:
+        raise Invalid(f"command id {command_id!r:.80} is not a UUID.") from None
+    answer(
+        settings,
+        lambda reader, _: ask_command(reader, compact, account_id, wanted=wanted),
+        answers.outcome,
+        as_json,
+    )
+
+
+@query.command()
+@click.argument("title_id")
+@asking
+def title(settings: Settings, title_id: str, wanted: AtLeast, as_json: bool) -> None:
+    """What happened to the licenses of TITLE_ID, over all accounts."""
+    answer(
+        settings,
+        lambda reader, _: across.title(reader, title_id, wanted=wanted),
+        answers.tally,
+        as_json,
+    )
+
+
+@query.command()
+@click.argument("studio_id")
+@asking
+def studio(settings: Settings, studio_id: str, wanted: AtLeast, as_json: bool) -> None:
+    """What happened to the licenses of STUDIO_ID, over all accounts."""
+    answer(
+        settings,
+        lambda reader, _: across.studio(reader, studio_id, wanted=wanted),
+        answers.tally,
+        as_json,
+    )
+
+
+@query.command()
+@click.option(
+    "--within", "within_s", type=int, default=3_600, show_default=True, help="Seconds from now."
+)
+@asking
+def expiring(settings: Settings, within_s: int, wanted: AtLeast, as_json: bool) -> None:
+    """Which licenses expire soon, over all accounts."""
+    answer(
+        settings,
+        lambda reader, now: across.expiring(reader, within_s, at=now, wanted=wanted),
+        answers.expiring,
+        as_json,
+    )
+
+
+@query.command()
+@asking
+def refusals(settings: Settings, wanted: AtLeast, as_json: bool) -> None:
+    """How often each reason for a refusal was given, over all accounts."""
+    answer(
+        settings,
+        lambda reader, _: across.refusals(reader, wanted=wanted),
+        answers.refusals,
+        as_json,
+    )
+
+
+@query.command(name="can-download")
+@click.argument("account_id")
+@click.argument("device_id")
+@click.argument("title_id")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+@click.pass_context
+def can_download(
+    ctx: click.Context, account_id: str, device_id: str, title_id: str, as_json: bool
+) -> None:
+    """Would a download be allowed now? Every rule that would refuse; nothing is written.
+
+    Asked of the write side's own rules on the account's current history. Exits 3 where it
+    would be refused.
+    """
+    with open_deployment(ctx.obj) as deployment:
+        found = dry_run(deployment, account_id, device_id, title_id)
+    if as_json:
+        show_json(found)
+    else:
+        answers.dry_run(found)
+    ctx.exit(0 if found.allowed else REFUSED)

@@ -1,0 +1,1 @@
+"""The demo: a simulated world of households, and the tables that show what became of it."""

@@ -1,0 +1,77 @@
+"""What would be decided: the write side's rules on an account's current history."""
+
+from contextlib import closing
+
+from msgspec import Struct
+
+from airside.wiring import Deployment
+from commands.catalog_follower import CatalogFollower
+from commands.dry_run import can_download
+from commands.license_decider import DECIDER
+from commands.snapshots import StreamReader
+from queries.explain import explain
+from schemas.codec import CODEC
+from schemas.errors import Permanent
+from schemas.record import CATALOG_TOPIC
+
+
+class Reason(Struct, frozen=True):
+    """One rule that would refuse."""
+
+    code: str
+    rule: str
+    limit: int | None
+    used: int | None
+    available_at: int | None
+    scope: str | None
+    explanation: str
+
+
+class DryRun(Struct, frozen=True):
+    """Whether a download would be allowed; the first reason is the one a command would get."""
+
+    account_id: str
+    device_id: str
+    title_id: str
+    at: int
+    allowed: bool
+    reasons: tuple[Reason, ...]
+    version: int  # of the account
+    catalog_version: int
+
+
+def dry_run(deployment: Deployment, account_id: str, device_id: str, title_id: str) -> DryRun:
+    """Ask every rule, as of now. Writes nothing. Raises: Permanent, Unavailable."""
+    at = deployment.clock()
+    with deployment.log() as topics, closing(topics.source(CATALOG_TOPIC, 0)) as source:
+        catalog = CatalogFollower(source).catch_up()
+    with deployment.event_store() as store:
+        stream = StreamReader(DECIDER, CODEC).load(store, [account_id])[account_id]
+    if isinstance(stream, Permanent):
+        raise stream
+    refusals = can_download(stream.state, catalog, account_id, device_id, title_id, at)
+    reasons = tuple(
+        Reason(
+            code=refusal.code,
+            rule=refusal.rule,
+            limit=refusal.limit,
+            used=refusal.used,
+            available_at=refusal.available_at,
+            scope=refusal.scope,
+            explanation=explain(
+                {name: getattr(refusal, name) for name in refusal.__struct_fields__},
+                catalog.version,
+            ),
+        )
+        for refusal in refusals
+    )
+    return DryRun(
+        account_id=account_id,
+        device_id=device_id,
+        title_id=title_id,
+        at=at,
+        allowed=not reasons,
+        reasons=reasons,
+        version=stream.version,
+        catalog_version=catalog.version,
+    )

@@ -1,0 +1,82 @@
+"""The log as wiring, the command line and tests need it: all topics, not one partition.
+
+    create_topic(name, partitions)          idempotent                             Contradiction
+    partitions(topic)                       how many it has                         NotFound
+    append(topic, partition, records)       all of them, in order, or none          TooLarge
+    source(topic, partition)                a reader of one partition
+    publisher(topic, partition)             an ordered writer to one partition
+    noted(topic, partition)                 where its consumer says it is
+
+Which partition a key belongs to is `schemas.record.shard_of`, everywhere.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from commands.log import CommandSource, EventPublisher
+from projectors.log import EventSource
+from schemas.errors import Contradiction, NotFound, TooLarge
+from schemas.record import RECORD_BYTES_MAX
+
+KeyValue = tuple[bytes | None, bytes | None]
+
+
+class Source(CommandSource, EventSource, Protocol):
+    """A reader of one partition, fit for both sides."""
+
+
+class Log(Protocol):
+    """Topics of partitions of records. See the module for the methods at a glance."""
+
+    def create_topic(self, name: str, partitions: int) -> None:
+        """Make sure of a topic. Raises: Contradiction where it has another partition count."""
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has. Raises: NotFound."""
+
+    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+        """Append (key, value) records together; the offset of the first.
+
+        They get one append time, by the log's clock and never before the record ahead of them.
+
+        Raises: TooLarge, NotFound, Unavailable; nothing was appended then.
+        """
+
+    def source(self, topic: str, partition: int) -> Source:
+        """A reader that begins at offset 0, for one thread at a time. Raises: NotFound."""
+
+    def publisher(self, topic: str, partition: int) -> EventPublisher:
+        """A writer for one owner of the partition. Raises: NotFound."""
+
+    def noted(self, topic: str, partition: int) -> int:
+        """The offset that a source last noted; 0 where none did."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def check_partition_count(topic: str, found: int, wanted: int) -> None:
+    """Raises: Contradiction where a topic has another number of partitions."""
+    if found != wanted or wanted < 1:
+        raise Contradiction(
+            f"topic {topic} has {found} partitions, {wanted} were asked for. Accounts are "
+            "partitioned once: keep the count (at least 1), or start another data directory."
+        )
+
+
+def check_partition(topic: str, partition: int, count: int) -> None:
+    """Raises: NotFound where a topic has no such partition, or is no topic."""
+    if not 0 <= partition < count:
+        has = f"partitions 0 to {count - 1}" if count else "not been created: create it first"
+        raise NotFound(f"topic {topic}, partition {partition}: {topic} has {has}.")
+
+
+def check_sizes(topic: str, records: Sequence[KeyValue]) -> None:
+    """Raises: TooLarge for the first record over the bound."""
+    for key, value in records:
+        size = len(key or b"") + len(value or b"")
+        if size > RECORD_BYTES_MAX:
+            raise TooLarge(
+                f"a record of {size} bytes for topic {topic}: the bound is {RECORD_BYTES_MAX} "
+                "bytes of key and value. Split it, or send a reference to the data instead."
+            )

@@ -1,0 +1,61 @@
+"""Measure variants fairly: alternating rounds, medians, ratios."""
+
+import gc
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+Variant = Callable[[], int]
+"""One round: does the work and returns how many units (events, commands) it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The rounds of one variant, in units per second."""
+
+    name: str
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Units per second."""
+        return median(self.rounds)
+
+    def line(self) -> str:
+        """`downloads into Valkey      212,345/s   (4.71 µs each; 201,000 to 220,100)`."""
+        low, high = min(self.rounds), max(self.rounds)
+        each = 1e6 / self.median
+        return (
+            f"  {self.name:<52}{self.median:>11,.0f}/s"
+            f"   ({each:.2f} µs each; {low:,.0f} to {high:,.0f})"
+        )
+
+
+def alternate(rounds: int, variants: Mapping[str, Variant]) -> dict[str, Rate]:
+    """Run every variant once per round, in turn, so that a noisy minute hits all of them."""
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, variant in variants.items():
+            gc.collect()
+            started = time.perf_counter()
+            units = variant()
+            found[name].append(units / (time.perf_counter() - started))
+    return {name: Rate(name, tuple(rates)) for name, rates in found.items()}
+
+
+def verdict(what: str, ratio: float, target: float) -> bool:
+    """Print a ratio beside its target; True where it is reached."""
+    reached = ratio >= target
+    print(
+        f"  {'ok  ' if reached else 'MISS'} {what}: {ratio:.2f} × (target: at least {target} ×)"
+    )
+    return reached
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

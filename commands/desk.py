@@ -1,0 +1,151 @@
+"""The desk: decides one command after the other, on copies, and keeps the events of a batch.
+
+A repeat yields no events. A command that cannot be told from a repeat, or whose clock runs
+ahead, is refused here, in any domain; all else is the decider's business. Where one is stuck,
+nothing of it is kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
+
+from msgspec.structs import replace
+
+from commands.decider import Context, Decider
+from commands.event_store import StoredEvent
+from commands.receive import ITEM_BYTES_MAX
+from commands.stream import Stream, bug_of
+from schemas.codec import Codec
+from schemas.envelope import Command, Event
+from schemas.errors import Permanent
+from schemas.events import CommandNoted, CommandRefused
+from schemas.record import RECORD_BYTES_MAX
+
+S = TypeVar("S")
+X = TypeVar("X", bound=Context)
+
+EVENT_BYTES_MAX = RECORD_BYTES_MAX - 4_096  # an event, its key and its headers are one record
+
+
+class StuckError(Exception):
+    """A command cannot be handled now; the message is the reason it is parked with."""
+
+
+class Desk(Generic[S, X]):
+    """What a batch has come to so far: `streams` that it changed, `events`, their `size`."""
+
+    def __init__(
+        self,
+        decider: Decider[S, X],
+        codec: Codec,
+        context: X,
+        streams: Mapping[str, Stream[S] | Permanent],
+        seq: int,
+    ) -> None:
+        self.streams: dict[str, Stream[S]] = {}
+        self.events: list[StoredEvent] = []
+        self.size = 0  # bytes
+        self._decider = decider
+        self._encode = codec.encode
+        self._context = context
+        self._tolerance_ms = decider.clock_tolerance_ms(context)
+        self._before = streams
+        self._seq = seq
+
+    def is_news(self, command: Command, at: int) -> bool:
+        """Whether the command is neither a repeat nor to be refused out of hand."""
+        stream = self._stream(command.account_id)
+        latest = max(at, stream.at) + self._tolerance_ms
+        is_repeat = command.command_id in stream.recent
+        return not is_repeat and stream.forgotten_until < command.issued_at <= latest
+
+    def decide(self, command: Command, at: int, note: str | None = None) -> str:
+        """What became of it, by its name in `Counts`; its events are kept.
+
+        With a `note` that is what is decided: the engine has handled the command itself.
+
+        Raises: StuckError.
+        """
+        stream = self._stream(command.account_id)
+        if command.command_id in stream.recent:
+            return "repeats"
+        at = max(at, stream.at)
+        issued_at = command.issued_at
+        said: Sequence[Event]
+        try:
+            if issued_at > at + self._tolerance_ms:
+                said = _refused(command, "CLOCK_SKEW", "R26", f"{issued_at - at} ms ahead")
+                issued_at = at  # the claim, remembered, would make all others stale one day
+            elif issued_at <= stream.forgotten_until:
+                said = _refused(command, "COMMAND_STALE", "", f"by {stream.forgotten_until}")
+            elif note is not None:
+                said = [CommandNoted(command_type=type(command).__name__, note=note)]
+            else:
+                said = self._decider.decide(stream.state, command, self._context, at)
+            self._keep(command, stream, said, at, issued_at)
+        except (StuckError, MemoryError):
+            raise
+        except Exception as bug:
+            # `decide` and `evolve` never raise, by contract. Where one does after all, one
+            # account waits until the bug is mended, and not its whole shard.
+            raise StuckError(f"DECIDER_FAILED: {bug_of(bug)}") from bug
+        return _outcome(said)
+
+    def _stream(self, account_id: str) -> Stream[S]:
+        stream = self.streams.get(account_id) or self._before[account_id]
+        if isinstance(stream, Permanent):
+            raise StuckError(f"HISTORY: {stream}")
+        return stream
+
+    def _keep(
+        self,
+        command: Command,
+        stream: Stream[S],
+        said: Sequence[Event],
+        at: int,
+        issued_at: int,
+    ) -> None:
+        if not said:
+            raise StuckError("DECIDER_FAILED: decide returned no event")
+        account_id = command.account_id
+        events = [
+            replace(
+                event,
+                seq=self._seq + n,
+                version=stream.version + n,
+                at=at,
+                issued_at=issued_at,
+                catalog_version=self._context.version,
+                command_id=command.command_id,
+                account_id=account_id,
+                actor=command.actor,
+            )
+            for n, event in enumerate(said, 1)
+        ]
+        stored = [StoredEvent(e.seq, account_id, e.version, self._encode(e)) for e in events]
+        sizes = [len(event.data) for event in stored]
+        if max(sizes) > EVENT_BYTES_MAX or sum(sizes) > ITEM_BYTES_MAX:
+            raise StuckError(f"TOO_LARGE: {len(sizes)} events of {sum(sizes)} bytes in all")
+        changed = stream if account_id in self.streams else stream.copy()
+        changed.apply(events, self._decider.evolve)
+        self.streams[account_id] = changed
+        self.events += stored
+        self.size += sum(sizes)
+        self._seq += len(stored)
+
+
+def _refused(command: Command, code: str, rule: str, detail: str) -> list[Event]:
+    return [
+        CommandRefused(
+            command_type=type(command).__name__,
+            code=code,
+            rule=rule,
+            detail=f"issued_at {command.issued_at}: {detail}",
+        )
+    ]
+
+
+def _outcome(said: Sequence[Event]) -> str:
+    types = {type(event) for event in said}
+    if not types <= {CommandRefused, CommandNoted}:
+        return "accepted"
+    return "refused" if CommandRefused in types else "noted"

@@ -1,0 +1,290 @@
+"""The handler of one shard: takes a batch, commits it, publishes it, goes on.
+
+    resume()           take the shard up where its history ends    Hole
+    take()             poll, load, decide: a pending batch         Overtaken
+    commit()           write it; then what it changes stands       Fenced, OutcomeUnknown
+    publish()          send what is committed, see what is acknowledged
+    save_snapshots()   of accounts with many new events
+    settle()           note what is indexed and published
+    step()             all of these, each where it is due
+
+Each may raise Unavailable. Every effect is one call, and a crash between any two is repaired
+by whoever resumes. An error other than `Moved` leaves everything as it is: the same call may be
+made again. For one thread.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from commands.batch import BatchHandler, Before, Counts
+from commands.cache import STREAMS_MAX, StreamCache
+from commands.decider import Context, Decider
+from commands.event_store import Commit, EventStore, Position
+from commands.log import CommandSource, EventPublisher
+from commands.outbox import Outbox
+from commands.parking import is_operator, load_waiting, until_operator
+from commands.receive import Received, receive
+from commands.snapshots import StreamReader
+from commands.stream import Stream
+from commands.tenure import Tenure
+from schemas.codec import Codec
+from schemas.envelope import new_id
+from schemas.errors import Fenced, Moved, OutcomeUnknown, Permanent
+
+S = TypeVar("S")
+X = TypeVar("X", bound=Context)
+
+COMMIT_ATTEMPTS_MAX = 5  # at one commit, before the caller is told to wait
+
+log = logging.getLogger("airside.handler")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a handler holds at once."""
+
+    batch_records_max: int = 1_000
+    commit_bytes_max: int = 1024 * 1024  # a batch ends behind the record that reaches it
+    window_commits_max: int = 8  # commits not settled yet; then nothing new is taken
+    streams_max: int = STREAMS_MAX
+    snapshot_every: int = 50  # events of one account
+    redrive_records_max: int = 1_000  # in one commit
+
+
+class Step(Struct, frozen=True):
+    """What one step did. Records polled are accepted, refused, noted, repeats or parked."""
+
+    polled: int = 0
+    counts: Counts = msgspec.field(default_factory=Counts)
+    fenced: bool = False  # somebody else has the shard, or had it: it is resumed next
+    blocked: bool = False  # something must settle before more is taken: wait a moment
+
+
+class ShardHandler(Generic[S, X]):
+    """See the module. Store and source are closed by whoever opened them."""
+
+    def __init__(
+        self,
+        *,
+        shard: int,
+        shards: int,
+        decider: Decider[S, X],
+        codec: Codec,
+        store: EventStore,
+        source: CommandSource,
+        open_publisher: Callable[[], EventPublisher],
+        context: Callable[[], X],
+        limits: Limits = Limits(),
+        new_commit_id: Callable[[], str] = new_id,
+    ) -> None:
+        self._shard, self._shards = shard, shards
+        self._decider, self._codec = decider, codec
+        self._reader = StreamReader(decider, codec)
+        self._store, self._source = store, source
+        self._open_publisher = open_publisher
+        self._context = context
+        self._limits = limits
+        self._new_commit_id = new_commit_id
+        self._tenure: Tenure[S] | None = None
+        self.counts = Counts()  # of all steps, also of those that raised in the end
+
+    def step(self, wait_seconds: float = 0.0) -> Step:
+        """One batch, or what is left to do of the last one; waits only while all is done.
+
+        Raises: Transient, and the next step goes on where this one stopped; Permanent where a
+        person has to look (Hole).
+        """
+        try:
+            if self._tenure is None:
+                self.resume()
+            self.publish()
+            taken = self.take(wait_seconds)
+            if not taken:
+                self.settle()
+                return Step(blocked=self._is_waiting())
+            step = self.commit()
+            self.publish()
+            self.save_snapshots()
+        except Moved as moved:
+            log.warning("moved shard=%d because %s", self._shard, moved)
+            self._drop()
+            return Step(fenced=True)
+        return step
+
+    def resume(self) -> None:
+        """Take the shard up where its history ends, and publish again what may be missing.
+
+        Raises: Hole, Unavailable.
+        """
+        self._drop()  # the old publisher stops before anything is put in line anew
+        resumed = self._store.resume(self._shard)
+        position = resumed.position
+        outbox = Outbox(self._open_publisher, published_through=position.settled)
+        for number, events in resumed.unpublished:
+            outbox.put(number, events)
+        self._source.seek(position.next_offset)
+        held = self._store.parked_accounts(self._shard)
+        cache: StreamCache[S] = StreamCache(self._limits.streams_max)
+        self._tenure = Tenure(position, held, outbox, cache, noted=position.settled)
+        log.info("resumed shard=%d %s parked=%d", self._shard, position, len(held))
+
+    def take(self, wait_seconds: float = 0.0) -> bool:
+        """Decide what has arrived; True where a batch is pending now. Nothing stands yet."""
+        tenure = self._current()
+        if tenure.pending is not None:
+            return True
+        if self._is_blocked():
+            return False
+        if not tenure.arrived:
+            tenure.arrived = self._poll(tenure.position.next_offset, wait_seconds)
+        items = until_operator(tenure.arrived)
+        if not items or (is_operator(items[0]) and not self._is_indexed()):
+            return False
+        streams = self._streams(items)
+        redrive_max = self._limits.redrive_records_max
+        waiting = load_waiting(self._store, self._shard, self._shards, items[0], redrive_max)
+        before = Before(
+            shard=self._shard,
+            shards=self._shards,
+            position=tenure.position,
+            settled=self._settled(),
+            streams=streams,
+            held=tenure.held,
+            waiting=waiting,
+        )
+        handler = BatchHandler(before, self._decider, self._codec, self._context())
+        batch = handler.handle(items, self._new_commit_id(), self._limits.commit_bytes_max)
+        tenure.pending = batch
+        tenure.unchanged = [
+            stream
+            for account_id, stream in streams.items()
+            if not isinstance(stream, Permanent) and account_id not in batch.streams
+        ]
+        return True
+
+    def commit(self) -> Step:
+        """Write the pending batch; what it changes stands once this returns.
+
+        Raises: Fenced; OutcomeUnknown or Unavailable, and the batch stays pending.
+        """
+        tenure = self._current()
+        batch = tenure.pending
+        if batch is None:
+            return Step()
+        commit = batch.commit
+        self._write(commit)
+        tenure.apply(batch, self._limits.snapshot_every)
+        self.counts.add(batch.counts)
+        self._source.note(commit.next_offset)
+        log.info("committed shard=%d %s %s", self._shard, commit.position, batch.counts)
+        return Step(polled=batch.consumed, counts=batch.counts)
+
+    def publish(self) -> None:
+        """Send what is committed, see what is acknowledged. Raises: Unavailable."""
+        self._current().outbox.pump()
+
+    def save_snapshots(self) -> None:
+        """Snapshot the accounts that are due and indexed; evict what is too much."""
+        tenure = self._current()
+        indexed = self._store.indexed(self._shard)
+        streams = tenure.due(indexed)
+        if streams:
+            self._store.save_snapshots([self._reader.snapshot(stream) for stream in streams])
+        tenure.snapshots_saved(streams)
+        tenure.cache.evict(indexed=indexed)
+
+    def settle(self) -> None:
+        """Note in the store what is settled, so that a successor publishes less again."""
+        tenure = self._current()
+        settled = self._settled()
+        if settled > tenure.noted:
+            self._store.settle(self._shard, settled)
+            tenure.noted = settled
+
+    def close(self) -> None:
+        """Stop in an orderly way. What is not published is left to the successor."""
+        if self._tenure is not None:
+            try:
+                self.publish()
+                self.settle()
+            finally:
+                self._drop()
+
+    @property
+    def position(self) -> Position | None:
+        """Where the shard's history ends, as far as this handler knows; None without it."""
+        return None if self._tenure is None else self._tenure.position
+
+    def _current(self) -> Tenure[S]:
+        if self._tenure is None:
+            raise Fenced(f"shard {self._shard}: it was lost, or never taken up. Resume it.")
+        return self._tenure
+
+    def _drop(self) -> None:
+        if self._tenure is not None:
+            self._tenure.outbox.close()
+            self._tenure = None
+
+    def _poll(self, next_offset: int, wait_seconds: float) -> list[Received]:
+        records = self._source.poll(self._limits.batch_records_max, wait_seconds)
+        shard, shards, codec = self._shard, self._shards, self._codec
+        return [receive(r, shard, shards, codec) for r in records if r[0] >= next_offset]
+
+    def _streams(self, items: Sequence[Received]) -> dict[str, Stream[S] | Permanent]:
+        """The stream of every account that is decided on, loaded where it is not here."""
+        tenure = self._current()
+        streams: dict[str, Stream[S] | Permanent] = {}
+        missing: dict[str, None] = {}
+        for item in items:
+            account_id = item.account_id
+            if item.command is None or account_id in streams:
+                continue
+            if account_id in tenure.held and not is_operator(items[0]):
+                continue
+            stream = tenure.cache.get(account_id)
+            if stream is None:
+                missing[account_id] = None
+            else:
+                streams[account_id] = stream
+        if missing:
+            seq = tenure.position.seq
+            streams |= self._reader.load(self._store, list(missing), seq_max=seq)
+        return streams
+
+    def _write(self, commit: Commit) -> None:
+        """Until it is known whether the commit is in the history, nothing else is decided."""
+        for _ in range(COMMIT_ATTEMPTS_MAX):
+            try:
+                self._store.commit(commit)
+                return
+            except Fenced:
+                # Refused with our own commit id in the row means applied, by an attempt that
+                # was thought lost.
+                if self._store.landed(commit):
+                    return
+                raise
+            except OutcomeUnknown:
+                if self._store.landed(commit):
+                    return
+        raise OutcomeUnknown(
+            f"shard {self._shard}, commit {commit.number}: unknown after "
+            f"{COMMIT_ATTEMPTS_MAX} attempts. It stays pending: try again."
+        )
+
+    def _settled(self) -> int:
+        return self._current().settled(self._store.indexed(self._shard))
+
+    def _is_blocked(self) -> bool:
+        unsettled = self._current().position.number - self._settled()
+        return unsettled >= self._limits.window_commits_max
+
+    def _is_waiting(self) -> bool:
+        return bool(self._current().arrived) or self._is_blocked()
+
+    def _is_indexed(self) -> bool:
+        return self._store.indexed(self._shard) >= self._current().position.number

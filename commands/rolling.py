@@ -1,0 +1,75 @@
+"""Rolling windows: how often something happened lately, and when it may happen again.
+
+An instant lies in a window of `window_s` that ends at `at` while less than `window_s` has
+passed since. All instants are ms, in any order.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+
+from msgspec import Struct
+
+from commands.policy import WindowBound
+
+
+class Use(Struct, frozen=True, gc=False):
+    """How much of one limit is used."""
+
+    limit: int  # with what support granted on top
+    used: int
+    window_s: int
+    scope: str
+
+    @property
+    def left(self) -> int:
+        """How many are left; below zero where a limit was lowered."""
+        return self.limit - self.used
+
+
+def nothing_granted(at: int) -> int:
+    """What is granted on top of a limit that cannot be raised."""
+    return 0
+
+
+def count_within(instants: Sequence[int], at: int, window_s: int) -> int:
+    """How many of the instants lie in the window that ends at `at`."""
+    horizon = at - window_s * 1000
+    return sum(1 for instant in instants if instant > horizon)
+
+
+def tightest(
+    bounds: Sequence[WindowBound],
+    instants: Sequence[int],
+    at: int,
+    granted: Callable[[int], int] = nothing_granted,
+) -> Use | None:
+    """The use of the limit with the fewest left; None without any limit."""
+    extra = granted(at)
+    uses = (
+        Use(
+            bound.count + extra,
+            count_within(instants, at, bound.window_s),
+            bound.window_s,
+            bound.scope,
+        )
+        for bound in bounds
+    )
+    return min(uses, key=attrgetter("left"), default=None)
+
+
+def possible_again_at(
+    bounds: Sequence[WindowBound],
+    instants: Sequence[int],
+    at: int,
+    granted: Callable[[int], int] = nothing_granted,
+) -> int | None:
+    """The first instant from `at` on at which every limit has one left; None: never.
+
+    Only when something leaves a window does anything become possible, so those are tried.
+    """
+    leaving = {instant + bound.window_s * 1000 for instant in instants for bound in bounds}
+    for candidate in (at, *sorted(leaves for leaves in leaving if leaves > at)):
+        use = tightest(bounds, instants, candidate, granted)
+        if use is None or use.left > 0:
+            return candidate
+    return None

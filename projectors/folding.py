@@ -1,0 +1,100 @@
+"""From records to what has to be saved: the fast way, and the careful way where that fails."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from projectors.batch import Batch, Gap, Reader
+from projectors.parking import CarefulReader, Failure, attempt, held_rows, set_aside
+from projectors.projection import Projection
+from projectors.rows import RowCache
+from projectors.view_store import Checkpoint, ParkedEvent
+from schemas.codec import Codec
+from schemas.record import Record
+
+V = TypeVar("V")
+
+Read = Callable[[Sequence[str]], Mapping[str, bytes | None]]
+"""Rows as the store has them under the checkpoint that the worker believes in."""
+
+
+class Folded(Struct, frozen=True):
+    """One batch, folded: what has to be saved together."""
+
+    checkpoint: Checkpoint
+    rows: Mapping[str, bytes | None]
+    parked: Sequence[ParkedEvent]
+    gap: Gap | None
+
+
+class ShardFold(Generic[V]):
+    """One shard's rows in memory, the rows that are held, and the fold of one projection."""
+
+    def __init__(self, projection: Projection[V], codec: Codec, rows_max: int) -> None:
+        self._reader = Reader(projection, codec)
+        self._careful = CarefulReader(projection, self._reader)
+        self._cache = RowCache(projection, rows_max)
+        self._held: dict[str, int] = {}
+
+    @property
+    def rows_in_memory(self) -> int:
+        """How many rows are kept."""
+        return len(self._cache)
+
+    def begin(self, parked: Iterable[ParkedEvent], seq: int) -> None:
+        """Start from a checkpoint with an empty memory and the rows held up to it."""
+        self._cache.clear()
+        self._held = held_rows(parked, seq)
+
+    def fold(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
+        """Fold what comes next after `own`. Call `saved` or `begin` before the next one.
+
+        Raises: what `read` raises.
+        """
+        batch = attempt(self._reader.gather, records, own.seq)
+        if isinstance(batch, Failure):
+            return self._fold_carefully(records, own, read)
+        parked: list[ParkedEvent] = []
+        if not batch.touched.isdisjoint(self._held):
+            batch, parked = set_aside(batch, records, self._held, self._reader)
+        rows = read(missing) if (missing := self._cache.missing(batch.touched)) else {}
+        changed = attempt(self._fold_fast, batch, rows)
+        if isinstance(changed, Failure):
+            return self._fold_carefully(records, own, read)
+        return self._folded(batch, records, own, changed, parked)
+
+    def saved(self, folded: Folded) -> None:
+        """The batch is in the store: what it parked holds its rows, and memory is bounded."""
+        for key, seq in held_rows(folded.parked, folded.checkpoint.seq).items():
+            self._held.setdefault(key, seq)
+        self._cache.trim()
+
+    def is_readable(self, value: bytes) -> bool:
+        """Whether these bytes are an event that this code knows."""
+        return not isinstance(attempt(self._reader.decode, value), Failure)
+
+    def _fold_fast(
+        self, batch: Batch, rows: Mapping[str, bytes | None]
+    ) -> dict[str, bytes | None]:
+        self._cache.install(rows)
+        return self._cache.fold(batch)
+
+    def _fold_carefully(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
+        self._cache.clear()  # a fold that raised may have changed half a row
+        batch, items = self._careful.gather(records, own.seq, own.offset)
+        rows = read(list(batch.touched)) if batch.touched else {}
+        changed, parked = self._careful.fold(items, rows, self._held)
+        return self._folded(batch, records, own, changed, parked)
+
+    def _folded(
+        self,
+        batch: Batch,
+        records: Sequence[Record],
+        own: Checkpoint,
+        rows: Mapping[str, bytes | None],
+        parked: Sequence[ParkedEvent],
+    ) -> Folded:
+        at = self._reader.at_of(records, batch.seq) if batch.seq > own.seq else None
+        checkpoint = Checkpoint(batch.seq, batch.offset, own.at if at is None else at)
+        return Folded(checkpoint, rows, parked, batch.gap)

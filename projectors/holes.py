@@ -1,0 +1,34 @@
+"""Holes: events that the topic lacks, and what can be done about them (R4)."""
+
+from collections.abc import Callable, Sequence
+
+from projectors.batch import Gap
+from projectors.parking import NO_ROW, NO_SEQ
+from projectors.view_store import ParkedEvent
+from schemas.errors import Hole
+from schemas.record import Record
+
+Fill = Callable[[int, int], Sequence[tuple[bytes, bytes]]]
+"""(after_seq, count_max) -> (key, value) of the next events, gapless, from the event store."""
+
+
+def as_records(found: Sequence[tuple[bytes, bytes]], gap: Gap) -> list[Record]:
+    """Events from the event store as if they lay on the topic, just before the gap."""
+    return [(gap.offset - 1, 0, key, value) for key, value in found]
+
+
+def hole(name: str, gap: Gap, seq: int, fill: Fill | None) -> Hole:
+    """What is missing after `seq`, and what to do next."""
+    found = "the topic ends" if gap.value is None else f"found seq {gap.seq}"
+    step = (
+        "Let the worker read the event store."
+        if fill is None
+        else "The event store does not have it either: restore it, then replay."
+    )
+    return Hole(f"{name}: expected seq {seq + 1}, {found} at offset {gap.offset}. {step}")
+
+
+def no_event(gap: Gap, seq: int) -> ParkedEvent:
+    """An unreadable record whose seq is beyond the end of the history: no event of ours."""
+    reason = f"NO_EVENT: claims seq {gap.seq}, but the history ends at {seq}."
+    return ParkedEvent(NO_SEQ, gap.offset, NO_ROW, reason, gap.value or b"")

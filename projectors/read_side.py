@@ -1,0 +1,42 @@
+"""What projections run on: a codec, a view store, the events topic, a clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from projectors.holes import Fill
+from projectors.log import EventSource
+from projectors.projection import Projection
+from projectors.view_store import Generation, ViewStore
+from projectors.worker import ShardProjector
+from schemas.codec import Codec
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSide:
+    """Given by wiring, once. `source` and `fill` are asked for one shard each."""
+
+    codec: Codec
+    store: ViewStore
+    shards: int
+    source: Callable[[int], EventSource]
+    clock: Callable[[], int]  # ms
+    fill: Callable[[int], Fill] | None = None  # the event store's history of a shard
+
+    def projector(
+        self, projection: Projection[V], generation: Generation, shard: int, fingerprint: str
+    ) -> ShardProjector[V]:
+        """A worker for one shard; close it when done."""
+        return ShardProjector(
+            projection,
+            generation,
+            shard,
+            codec=self.codec,
+            store=self.store,
+            source=self.source(shard),
+            clock=self.clock,
+            fingerprint=fingerprint,
+            fill=None if self.fill is None else self.fill(shard),
+        )

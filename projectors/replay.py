@@ -1,0 +1,192 @@
+"""Replay: rebuild a projection from the topic beside the served one, compare, cut over.
+
+    building     a new generation, from offset 0 to where the live one stands; all shards
+    verifying    every row against the live one, at equal positions, while that moves on
+    (promoted)   in one atomic step, if they are equal
+    following    to the end of the topic
+
+Queries are answered by the old generation until the step, and can be again after it. Until
+then the new one is never ahead of the live one, so a replay that was interrupted goes on where
+it stopped. Each shard's progress is its checkpoint: nothing else has to be remembered.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Literal, TypeVar
+
+from msgspec import Struct
+
+from projectors.fingerprint import fold_fingerprint
+from projectors.generations import ensure_serving, promote, serving, start_build
+from projectors.projection import Projection
+from projectors.read_side import ReadSide
+from projectors.verification import Verification, verify_shard
+from projectors.view_store import Generation
+from projectors.worker import STALL_WAIT_SECONDS, STALLS_MAX, ShardProjector
+
+V = TypeVar("V")
+
+Phase = Literal["building", "verifying", "following"]
+
+
+class Progress(Struct, frozen=True):
+    """How far a phase is."""
+
+    phase: Phase
+    done: int  # events; rows while verifying
+    total: int
+    rate: float  # per second, in this phase
+    eta_seconds: float | None  # None: cannot be told yet
+
+
+class Replayed(Struct, frozen=True):
+    """What a replay came to."""
+
+    replaced: Generation  # the live one, until now
+    rebuilt: Generation
+    verification: Verification
+    promoted: bool  # False: there are differences, and nobody accepted or expected them
+    is_other_code: bool  # the live one was built by other code: differences are expected
+    events: int  # in the rebuilt generation
+    halted: tuple[str, ...] = ()  # shards that could not be followed to the end, and why
+
+
+Report = Callable[[Progress], None]
+
+
+def replay(
+    projection: Projection[V],
+    read_side: ReadSide,
+    *,
+    report: Report = lambda progress: None,
+    accept: bool = False,
+) -> Replayed:
+    """Rebuild, verify and promote one projection; `report` hears of every batch.
+
+    With differences it is promoted only if `accept` is set, or if the live generation was
+    built by other code. If not, the build stays: the same call compares it again.
+
+    Raises: Hole where events cannot be had; Moved if others are at it, or the live generation
+    fell back; Unavailable. The same call goes on from there.
+    """
+    fingerprint = fold_fingerprint(projection, read_side.codec)
+    run = _Replay(projection, read_side, fingerprint, report)
+    try:
+        return run.all_phases(accept=accept)
+    finally:
+        for builder in run.builders:
+            builder.close()
+
+
+class _Replay(Generic[V]):
+    def __init__(
+        self,
+        projection: Projection[V],
+        read_side: ReadSide,
+        fingerprint: str,
+        report: Report,
+    ) -> None:
+        self._store, self._clock = read_side.store, read_side.clock
+        self._report = report
+        name, now_at = projection.name, read_side.clock()
+        registry = ensure_serving(self._store, name, fingerprint=fingerprint, now_at=now_at)
+        self._live = serving(registry)
+        self._rebuilt = start_build(self._store, name, fingerprint=fingerprint, now_at=now_at)
+        self.builders: Sequence[ShardProjector[V]] = [
+            read_side.projector(projection, self._rebuilt, shard, fingerprint)
+            for shard in range(read_side.shards)
+        ]
+
+    def all_phases(self, *, accept: bool) -> Replayed:
+        """The whole of it."""
+        self._build()
+        verification = self._verify()
+        is_other_code = self._live.fingerprint != self._rebuilt.fingerprint
+        is_promoted = accept or is_other_code or not verification.different
+        halted: tuple[str, ...] = ()
+        if is_promoted:
+            self._promote()
+            halted = self._follow()
+        return Replayed(
+            self._live,
+            self._rebuilt,
+            verification,
+            is_promoted,
+            is_other_code,
+            sum(builder.checkpoint.seq for builder in self.builders),
+            halted,
+        )
+
+    def _build(self) -> None:
+        """Bring every shard to where the live one stands."""
+        goals = [self._live_rows(builder.shard)[0] for builder in self.builders]
+        done = [builder.checkpoint.seq for builder in self.builders]
+        meter = _Meter("building", self._clock, self._report, sum(goals), sum(done))
+        for i, builder in enumerate(self.builders):
+            while not builder.advance(goals[i]):
+                done[i] = builder.checkpoint.seq
+                meter.tell(sum(done))
+            done[i] = goals[i]
+        meter.tell(sum(done))
+
+    def _verify(self) -> Verification:
+        total = sum(self._live_rows(builder.shard)[1] for builder in self.builders)
+        meter = _Meter("verifying", self._clock, self._report, total)
+        found = Verification()
+        for builder in self.builders:
+            found += verify_shard(self._store, self._live, builder, meter.add)
+        meter.tell(found.rows)
+        return found
+
+    def _promote(self) -> None:
+        now_at = self._clock()
+        number = self._rebuilt.number
+        registry = promote(self._store, self._rebuilt, serving=self._live.number, now_at=now_at)
+        self._rebuilt = registry.generation(number) or self._rebuilt
+
+    def _follow(self) -> tuple[str, ...]:
+        """To the end of the topic as it is now. Other workers may be at it too."""
+        total = sum(builder.lag for builder in self.builders)
+        meter = _Meter("following", self._clock, self._report, total)
+        meter.tell(0)
+        for builder in self.builders:
+            stalls = 0
+            while builder.halted is None and builder.lag > 0 and stalls < STALLS_MAX:
+                folded = builder.step(STALL_WAIT_SECONDS)
+                stalls = 0 if folded else stalls + 1
+                meter.add(folded)
+        return tuple(b.halted for b in self.builders if b.halted is not None)
+
+    def _live_rows(self, shard: int) -> tuple[int, int]:
+        """The live shard's seq and number of rows."""
+        rows = self._store.rows(self._live, shard, ())
+        return rows.checkpoint.seq, rows.row_count
+
+
+class _Meter:
+    """Tells how far a phase is, how fast, and how long it will take."""
+
+    def __init__(
+        self,
+        phase: Phase,
+        clock: Callable[[], int],
+        report: Report,
+        total: int,
+        done: int = 0,
+    ) -> None:
+        self._phase, self._clock, self._report = phase, clock, report
+        self._total, self._done = total, done
+        self._start, self._start_at = done, clock()
+
+    def add(self, count: int) -> None:
+        """So many more are done."""
+        self.tell(self._done + count)
+
+    def tell(self, done: int) -> None:
+        """So many are done in all."""
+        self._done = done
+        self._total = max(self._total, done)
+        elapsed_ms = self._clock() - self._start_at
+        rate = (done - self._start) * 1_000 / elapsed_ms if elapsed_ms > 0 else 0.0
+        left = self._total - done
+        eta_seconds = left / rate if rate > 0 else None
+        self._report(Progress(self._phase, done, self._total, rate, eta_seconds))

@@ -1,0 +1,149 @@
+"""Whether a rebuilt generation equals the live one: every row, byte for byte, at one position.
+
+The live generation moves meanwhile. So its rows are read a chunk at a time, each together with
+the checkpoint they belong to; the builder goes on to exactly that seq; and then its rows are
+read. Events that come later change both alike.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+from projectors.view_store import Generation, Rows, ViewStore
+from projectors.worker import ShardProjector
+from schemas.errors import Overtaken
+
+CHUNK_ROWS = 1_000
+DIFFERENCES_MAX = 100  # kept of a shard to be shown; all are counted
+PARKED_ROWS_MAX = 100  # named, of a shard
+ROW_COUNT = "(number of rows)"
+
+
+class Difference(Struct, frozen=True):
+    """One row that is not the same; None: no such row."""
+
+    shard: int
+    key: str
+    live: bytes | None
+    rebuilt: bytes | None
+
+
+class Verification(Struct, frozen=True):
+    """What the comparison found."""
+
+    rows: int = 0  # compared
+    different: int = 0
+    differences: tuple[Difference, ...] = ()  # the first of them
+    parked: tuple[str, ...] = ()  # rows that are held in either generation, the first of them
+
+    def __add__(self, other: "Verification") -> "Verification":
+        return Verification(
+            self.rows + other.rows,
+            self.different + other.different,
+            self.differences + other.differences,
+            self.parked + other.parked,
+        )
+
+
+def verify_shard(
+    store: ViewStore,
+    live: Generation,
+    builder: ShardProjector[Any],
+    compared: Callable[[int], None],
+) -> Verification:
+    """Compare one shard; `compared` hears of every chunk how many rows it had.
+
+    Rows that only the builder has are looked for where the numbers of rows do not agree.
+    Raises: Overtaken if the live shard fell back, or others move the builder's.
+    """
+    comparison = _Comparison(store, live, builder)
+    for keys in _chunks(store.keys(live, builder.shard)):
+        compared(comparison.compare(keys))
+    if comparison.counts_differ() or comparison.one_sided:
+        for keys in _chunks(store.keys(builder.generation, builder.shard)):
+            comparison.find_rebuilt_only(keys)
+        comparison.explain_counts()
+    return comparison.result()
+
+
+class _Comparison:
+    def __init__(
+        self, store: ViewStore, live: Generation, builder: ShardProjector[Any]
+    ) -> None:
+        self.rows = self.different = self.one_sided = 0
+        self._differences: list[Difference] = []
+        self._store, self._live, self._builder = store, live, builder
+
+    def compare(self, keys: list[str]) -> int:
+        """Compare these rows; how many there are."""
+        live, rebuilt = self._both(keys)
+        before = self.rows
+        for key in keys:
+            a, b = live.rows[key], rebuilt.rows[key]
+            if a is not None or b is not None:
+                self.rows += 1
+                self._compare_one(key, a, b)
+        return self.rows - before
+
+    def find_rebuilt_only(self, keys: list[str]) -> None:
+        """Compare those of these rows that the live generation lacks."""
+        live, rebuilt = self._both(keys)
+        for key in keys:
+            if live.rows[key] is None and rebuilt.rows[key] is not None:
+                self.rows += 1
+                self._compare_one(key, None, rebuilt.rows[key])
+
+    def counts_differ(self) -> bool:
+        """Whether one has more rows than the other."""
+        live, rebuilt = self._both([])
+        return live.row_count != rebuilt.row_count
+
+    def explain_counts(self) -> None:
+        """A difference in number that no row explains is a difference too."""
+        live, rebuilt = self._both([])
+        if live.row_count != rebuilt.row_count and not self.one_sided:
+            a, b = str(live.row_count).encode(), str(rebuilt.row_count).encode()
+            self._differ(ROW_COUNT, a, b)
+
+    def result(self) -> Verification:
+        """Everything that was found."""
+        parked = {
+            event.key or f"offset {event.offset}"
+            for generation in (self._live, self._builder.generation)
+            for event in self._store.parked(generation, self._builder.shard)
+        }
+        named = tuple(sorted(parked)[:PARKED_ROWS_MAX])
+        return Verification(self.rows, self.different, tuple(self._differences), named)
+
+    def _both(self, keys: list[str]) -> tuple[Rows, Rows]:
+        """Rows of both generations, at the same seq."""
+        builder, shard = self._builder, self._builder.shard
+        live = self._store.rows(self._live, shard, keys)
+        seq = live.checkpoint.seq
+        builder.run_until(seq)
+        rebuilt = self._store.rows(builder.generation, shard, keys)
+        if rebuilt.checkpoint.seq != seq:
+            raise Overtaken(
+                f"{builder.name}: at seq {rebuilt.checkpoint.seq}, where {seq} was compared. "
+                "Somebody else moves it: stop the other builder, then replay again."
+            )
+        return live, rebuilt
+
+    def _compare_one(self, key: str, live: bytes | None, rebuilt: bytes | None) -> None:
+        if live != rebuilt:
+            self.one_sided += live is None or rebuilt is None
+            self._differ(key, live, rebuilt)
+
+    def _differ(self, key: str, live: bytes | None, rebuilt: bytes | None) -> None:
+        self.different += 1
+        if len(self._differences) < DIFFERENCES_MAX:
+            difference = Difference(self._builder.shard, key, live, rebuilt)
+            self._differences.append(difference)
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    keys = iter(keys)
+    while chunk := list(dict.fromkeys(islice(keys, CHUNK_ROWS))):
+        yield chunk

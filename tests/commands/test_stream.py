@@ -1,0 +1,108 @@
+"""A stream: gapless, all or nothing, and the ids that it remembers."""
+
+import pytest
+from msgspec.structs import replace
+
+from commands.stream import RECENT_MAX, Stream, bug_of
+from schemas.envelope import Event
+from schemas.errors import Hole
+from schemas.events import AccountSuspended
+from tests.kit.counter import NOW, Count, evolve, granted, id_of
+
+
+def happened(version: int, command: int | None = None, issued_at: int = NOW) -> Event:
+    command_id = id_of(version if command is None else command)
+    return replace(
+        granted(1),
+        version=version,
+        at=NOW + version,
+        command_id=command_id,
+        issued_at=issued_at,
+    )
+
+
+def a_stream() -> Stream[Count]:
+    return Stream("a", Count("a"))
+
+
+def test_events_move_state_version_and_time() -> None:
+    stream = a_stream()
+    stream.apply([happened(1), happened(2)], evolve)
+    assert (stream.state.total, stream.version, stream.at) == (2, 2, NOW + 2)
+
+
+def test_a_missing_version_is_a_hole_and_changes_nothing() -> None:
+    stream = a_stream()
+    with pytest.raises(Hole, match="expected version 2, found 3"):
+        stream.apply([happened(1), happened(3)], evolve)
+    assert stream == a_stream()
+
+
+def test_events_that_cannot_be_folded_change_nothing() -> None:
+    stream = a_stream()
+    poison = AccountSuspended(reason="evolve", version=2, command_id=id_of(2))
+    with pytest.raises(ValueError, match="cannot fold"):
+        stream.apply([happened(1), poison], evolve)
+    assert stream == a_stream()
+
+
+def test_the_events_of_one_command_are_one_entry_in_the_ring() -> None:
+    stream = a_stream()
+    stream.apply([happened(1, command=7), happened(2, command=7)], evolve)
+    assert stream.recent == {id_of(7): NOW}
+
+
+def test_a_full_ring_forgets_nothing() -> None:
+    stream = a_stream()
+    stream.apply([happened(n) for n in range(1, RECENT_MAX + 1)], evolve)
+    assert len(stream.recent) == RECENT_MAX
+    assert stream.forgotten_until == -1
+
+
+def test_one_more_lets_the_oldest_go() -> None:
+    stream = a_stream()
+    stream.apply([happened(n, issued_at=NOW + n) for n in range(1, RECENT_MAX + 2)], evolve)
+    assert id_of(1) not in stream.recent
+    assert id_of(2) in stream.recent
+    assert stream.forgotten_until == NOW + 1
+
+
+def test_what_is_forgotten_is_known_by_the_latest_time_among_it() -> None:
+    times = [NOW + 9_000, *range(NOW, NOW + RECENT_MAX + 5)]
+    stream = a_stream()
+    stream.apply([happened(n, issued_at=at) for n, at in enumerate(times, 1)], evolve)
+    assert stream.forgotten_until == NOW + 9_000
+
+
+def test_a_copy_goes_on_alone() -> None:
+    stream = a_stream()
+    stream.apply([happened(1)], evolve)
+    copy = stream.copy()
+    copy.apply([happened(2)], evolve)
+    assert (stream.version, len(stream.recent)) == (1, 1)
+    assert (copy.version, len(copy.recent)) == (2, 2)
+
+
+def test_one_event_after_the_other_leads_where_all_at_once_do() -> None:
+    events = [happened(n, issued_at=NOW - n * 7 % 50) for n in range(1, 300)]
+    at_once = a_stream()
+    at_once.apply(events, evolve)
+    assert one_by_one(events) == at_once
+
+
+def one_by_one(events: list[Event]) -> Stream[Count]:
+    stream = a_stream()
+    for event in events:
+        stream.apply([event], evolve)
+    return stream
+
+
+def divide_by_zero(state: Count, event: Event) -> Count:
+    return Count("a", total=1 // state.total)
+
+
+def test_a_bug_is_told_with_its_place() -> None:
+    with pytest.raises(ZeroDivisionError) as bug:
+        a_stream().apply([happened(1)], divide_by_zero)
+    assert bug_of(bug.value).startswith("ZeroDivisionError: ")
+    assert "(test_stream.py:" in bug_of(bug.value)

@@ -1,0 +1,225 @@
+"""What every log must do. A subclass has a fixture `log`, made with the fixture `clock`."""
+
+import threading
+import time
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from airside.log import Log
+from schemas.errors import Contradiction, NotFound, PublishFailed, TooLarge
+from schemas.record import RECORD_BYTES_MAX
+from tests.kit.clock import HandClock
+from tests.kit.log_traffic import append_batches, order_of, read_until
+from tests.kit.together import together
+
+
+def pairs(first: int, beyond: int) -> list[tuple[bytes, bytes]]:
+    return [(f"k{i}".encode(), f"v{i}".encode()) for i in range(first, beyond)]
+
+
+class LogContract:
+    @pytest.fixture
+    def clock(self) -> HandClock:
+        return HandClock(1_000)
+
+    @pytest.fixture
+    def topics(self, log: Log) -> Log:
+        log.create_topic("t", 2)
+        log.create_topic("other", 1)
+        return log
+
+    # topics
+
+    def test_a_topic_has_the_partitions_it_was_created_with(self, topics: Log) -> None:
+        assert topics.partitions("t") == 2
+
+    def test_creating_a_topic_again_changes_nothing(self, topics: Log) -> None:
+        topics.append("t", 0, pairs(0, 3))
+        topics.create_topic("t", 2)
+        assert len(topics.source("t", 0).poll(10, 0)) == 3
+
+    def test_another_partition_count_is_a_contradiction(self, topics: Log) -> None:
+        with pytest.raises(Contradiction, match="topic t has 2 partitions, 3 were asked for"):
+            topics.create_topic("t", 3)
+
+    def test_a_topic_without_partitions_is_a_contradiction(self, log: Log) -> None:
+        with pytest.raises(Contradiction, match=r"keep the count \(at least 1\)"):
+            log.create_topic("none", 0)
+        with pytest.raises(NotFound):
+            log.partitions("none")
+
+    @pytest.mark.parametrize("verb", ["source", "publisher"])
+    def test_an_unknown_topic_is_not_found(self, topics: Log, verb: str) -> None:
+        with pytest.raises(NotFound, match="nowhere has not been created: create it first"):
+            getattr(topics, verb)("nowhere", 0)
+
+    def test_a_partition_beyond_the_last_is_not_found(self, topics: Log) -> None:
+        with pytest.raises(NotFound, match="topic t, partition 2: t has partitions 0 to 1"):
+            topics.append("t", 2, pairs(0, 1))
+
+    # append
+
+    def test_offsets_begin_at_0_and_have_no_gap(self, topics: Log) -> None:
+        assert [topics.append("t", 0, pairs(0, n)) for n in (3, 1, 2)] == [0, 3, 4]
+
+    def test_nothing_appended_is_no_offset_taken(self, topics: Log) -> None:
+        topics.append("t", 0, pairs(0, 3))
+        assert [topics.append("t", 0, []), topics.append("t", 0, pairs(0, 1))] == [3, 3]
+
+    def test_partitions_and_topics_are_separate(self, topics: Log) -> None:
+        topics.append("t", 0, pairs(0, 3))
+        assert [topics.append("t", 1, pairs(0, 1)), topics.append("other", 0, [])] == [0, 0]
+
+    def test_the_append_time_is_the_clock_s(self, topics: Log, clock: HandClock) -> None:
+        topics.append("t", 0, pairs(0, 2))
+        clock.now = 2_000
+        topics.append("t", 0, pairs(2, 3))
+        assert [at for _, at, _, _ in topics.source("t", 0).poll(9, 0)] == [1_000, 1_000, 2_000]
+
+    def test_time_never_runs_backwards_in_a_partition(
+        self, topics: Log, clock: HandClock
+    ) -> None:
+        topics.append("t", 0, pairs(0, 1))
+        clock.now = 500
+        topics.append("t", 0, pairs(1, 2))
+        topics.append("t", 1, pairs(0, 1))
+        assert [at for _, at, _, _ in topics.source("t", 0).poll(9, 0)] == [1_000, 1_000]
+        assert [at for _, at, _, _ in topics.source("t", 1).poll(9, 0)] == [500]
+
+    def test_a_record_over_the_bound_is_refused_and_nothing_is_half_appended(
+        self, topics: Log
+    ) -> None:
+        large = (b"k", bytes(RECORD_BYTES_MAX))
+        with pytest.raises(TooLarge, match=r"1048577 bytes for topic t: the bound is 1048576"):
+            topics.append("t", 0, [*pairs(0, 2), large])
+        assert topics.source("t", 0).end() == 0
+
+    def test_a_record_of_just_the_bound_is_kept(self, topics: Log) -> None:
+        topics.append("t", 0, [(b"", bytes(RECORD_BYTES_MAX))])
+        assert len(topics.source("t", 0).poll(1, 0)[0][3] or b"") == RECORD_BYTES_MAX
+
+    # sources
+
+    def test_records_come_as_offset_time_key_and_value(self, topics: Log) -> None:
+        topics.append("t", 0, [(b"k", b"v"), (None, b"w"), (b"x", None)])
+        assert topics.source("t", 0).poll(9, 0) == [
+            (0, 1_000, b"k", b"v"),
+            (1, 1_000, None, b"w"),
+            (2, 1_000, b"x", None),
+        ]
+
+    @pytest.mark.parametrize("count_max", [1, 3, 4, 1_000, 5_000])
+    def test_a_source_polled_in_any_portions_yields_everything_once(
+        self, topics: Log, count_max: int
+    ) -> None:
+        for n in (1, 2, 1_500, 7):
+            topics.append("t", 0, pairs(0, n))
+        source = topics.source("t", 0)
+        portions = [source.poll(count_max, 0) for _ in range(1_511)]
+        assert max(map(len, portions)) == min(count_max, 1_510)
+        assert [r[0] for portion in portions for r in portion] == list(range(1_510))
+
+    @pytest.mark.parametrize("offset", [0, 1, 2, 4, 1_503, 1_509])
+    def test_a_source_goes_on_from_where_it_seeks(self, topics: Log, offset: int) -> None:
+        for n in (1, 2, 1_500, 7):
+            topics.append("t", 0, pairs(0, n))
+        source = topics.source("t", 0)
+        source.poll(5, 0)
+        source.seek(offset)
+        assert [r[0] for r in source.poll(4, 0)] == list(range(offset, min(offset + 4, 1_510)))
+
+    def test_seeking_beyond_the_end_waits_for_that_offset(self, topics: Log) -> None:
+        topics.append("t", 0, pairs(0, 2))
+        source = topics.source("t", 0)
+        source.seek(4)
+        before = source.poll(9, 0)
+        topics.append("t", 0, pairs(2, 4))
+        topics.append("t", 0, pairs(4, 6))
+        assert (before, [r[0] for r in source.poll(9, 0)]) == ([], [4, 5])
+
+    def test_two_sources_of_a_partition_do_not_disturb_each_other(self, topics: Log) -> None:
+        topics.append("t", 0, pairs(0, 3))
+        one, other = topics.source("t", 0), topics.source("t", 0)
+        one.poll(2, 0)
+        assert [r[0] for r in other.poll(1, 0)] == [0]
+        assert [r[0] for r in one.poll(9, 0)] == [2]
+
+    def test_a_poll_without_patience_returns_at_once(self, topics: Log) -> None:
+        assert topics.source("t", 0).poll(9, 0) == []
+
+    def test_a_poll_gives_up_when_its_time_is_over(self, topics: Log) -> None:
+        began = time.monotonic()
+        assert topics.source("t", 0).poll(9, 0.05) == []
+        assert 0.05 <= time.monotonic() - began < 5
+
+    def test_a_waiting_poll_sees_what_arrives(self, topics: Log) -> None:
+        later = threading.Timer(0.05, topics.append, ("t", 0, pairs(0, 2)))
+        later.start()
+        found = topics.source("t", 0).poll(9, 30)
+        later.join()
+        assert [r[0] for r in found] == [0, 1]
+
+    def test_the_end_is_the_next_offset(self, topics: Log) -> None:
+        ends = [topics.source("t", 0).end()]
+        topics.append("t", 0, pairs(0, 1_200))
+        assert [*ends, topics.source("t", 0).end(), topics.source("t", 1).end()] == [
+            0,
+            1_200,
+            0,
+        ]
+
+    def test_what_a_source_noted_can_be_read(self, topics: Log) -> None:
+        source = topics.source("t", 1)
+        source.note(17)
+        source.note(18)
+        source.close()
+        assert (topics.noted("t", 1), topics.noted("t", 0)) == (18, 0)
+
+    # publishers
+
+    def test_what_a_publisher_sent_is_on_the_topic_in_order(self, topics: Log) -> None:
+        publisher = topics.publisher("t", 1)
+        publisher.send(pairs(0, 2))
+        publisher.send(pairs(2, 3))
+        assert publisher.acknowledged() == 3
+        assert [r[2] for r in topics.source("t", 1).poll(9, 0)] == [b"k0", b"k1", b"k2"]
+
+    def test_a_publisher_sends_nothing_more_once_a_record_was_refused(
+        self, topics: Log
+    ) -> None:
+        publisher = topics.publisher("t", 0)
+        publisher.send(pairs(0, 2))
+        publisher.send([(b"k", bytes(RECORD_BYTES_MAX))])
+        publisher.send(pairs(2, 3))
+        with pytest.raises(PublishFailed, match=r"the bound is .* Acknowledged before: 2 rec"):
+            publisher.acknowledged()
+        assert topics.source("t", 0).end() == 2
+
+    def test_a_closed_publisher_sends_nothing_more(self, topics: Log) -> None:
+        publisher = topics.publisher("t", 0)
+        publisher.close()
+        publisher.send(pairs(0, 1))
+        with pytest.raises(PublishFailed, match="this publisher is closed"):
+            publisher.acknowledged()
+        assert topics.source("t", 0).end() == 0
+
+    # at the same time
+
+    def test_writers_at_the_same_time_lose_nothing_and_leave_no_gap(self, topics: Log) -> None:
+        together([partial(append_batches, topics, w, 20, 3) for w in "abc"])
+        records = read_until(topics.source("t", 0), 180)
+        assert [r[0] for r in records] == list(range(180))
+        assert [order_of(w, records) for w in "abc"] == [list(range(60))] * 3
+
+    def test_a_reader_sees_a_gapless_prefix_while_others_append(self, topics: Log) -> None:
+        writers = [
+            threading.Thread(target=append_batches, args=(topics, w, 20, 3)) for w in "ab"
+        ]
+        source = topics.source("t", 0)
+        list(map(threading.Thread.start, writers))
+        records = read_until(source, 120)
+        list(map(threading.Thread.join, writers))
+        assert {b[0] - a[0] for a, b in pairwise(records)} == {1}
+        assert [order_of(w, records) for w in "ab"] == [list(range(60))] * 2

@@ -1,0 +1,103 @@
+"""Memory adapters that fail the way engines do, at a moment that a test chooses."""
+
+import contextlib
+import copy
+from collections.abc import Callable, Mapping, Sequence
+
+from airside.adapters.memory_view_store import MemoryViewStore
+from projectors.view_store import Checkpoint, Generation, ParkedEvent, Rows
+from schemas.errors import Fenced, OutcomeUnknown, Unavailable
+
+
+class Crash(BaseException):
+    """The process is gone: no `except` of its own code sees it."""
+
+
+class FaultyViewStore(MemoryViewStore):
+    """A view store with a plan: `faults` names what happens to the next calls of `save`.
+
+    "lost": the request never arrives. "unanswered": it lands, its answer does not.
+    "late": it is under way until `deliver()`. "crash", "crash after": the process dies.
+    "": nothing special. `before_rows` runs once, just before the next rows are read by key (of
+    the generation that `before_rows_of` names), `before_parked` before the next parked events.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+        self.saves = 0
+        self.before_rows: Callable[[], object] | None = None
+        self.before_rows_of: str | None = None
+        self.before_parked: Callable[[], object] | None = None
+        self.is_down = False
+        self._under_way: list[Callable[[], None]] = []
+
+    def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
+        if self.is_down:
+            raise Unavailable("the view store is down.")
+        if keys and self.before_rows is not None:
+            if self.before_rows_of in (None, generation.name):
+                before, self.before_rows = self.before_rows, None
+                before()
+        return super().rows(generation, shard, keys)
+
+    def parked(self, generation: Generation, shard: int) -> list[ParkedEvent]:
+        before, self.before_parked = self.before_parked, None
+        if before is not None:
+            before()
+        return super().parked(generation, shard)
+
+    def save(
+        self,
+        generation: Generation,
+        shard: int,
+        *,
+        expected: Checkpoint,
+        checkpoint: Checkpoint,
+        rows: Mapping[str, bytes | None],
+        parked: Sequence[ParkedEvent] = (),
+    ) -> None:
+        def land() -> None:
+            self.saves += 1
+            MemoryViewStore.save(
+                self,
+                generation,
+                shard,
+                expected=expected,
+                checkpoint=checkpoint,
+                rows=rows,
+                parked=parked,
+            )
+
+        match self.faults.pop(0) if self.faults else "":
+            case "lost":
+                raise OutcomeUnknown("no answer.")
+            case "late":
+                self._under_way.append(land)
+                raise OutcomeUnknown("no answer yet.")
+            case "unanswered":
+                land()
+                raise OutcomeUnknown("no answer.")
+            case "crash":
+                raise Crash
+            case "crash after":
+                land()
+                raise Crash
+            case _:
+                land()
+
+    def deliver(self) -> None:
+        """What was under way lands, or is refused, with nobody there to hear of it."""
+        for land in self._under_way:
+            with contextlib.suppress(Fenced):
+                land()
+        self._under_way = []
+
+    def backup(self) -> Callable[[], None]:
+        """Remember the store as it is; calling the result brings all of it back: a failover."""
+        shards, registries = copy.deepcopy((self._shards, self._registries))
+
+        def restore() -> None:
+            self._shards, self._registries = copy.deepcopy((shards, registries))
+
+        return restore

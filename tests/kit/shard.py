@@ -1,0 +1,248 @@
+"""One shard with topics, store and handlers, and everything that can go wrong with them.
+
+shard = Shard()
+shard.send(add(1), add(2))
+worker = shard.worker()
+worker.step()
+assert shard.published() == [1, 2]
+"""
+
+import contextlib
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Any
+
+from airside.adapters.memory_event_store import MemoryEventStore
+from airside.adapters.memory_log import MemoryLog
+from commands.event_store import Commit, Resumed
+from commands.handler import Limits, ShardHandler
+from commands.log import EventPublisher
+from commands.snapshots import load_stream
+from schemas.codec import CODEC
+from schemas.envelope import Command, Event
+from schemas.errors import Fenced, OutcomeUnknown, PublishFailed, Unavailable
+from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
+from tests.kit.counter import COUNTER, NOW, Count, Rules
+from tests.kit.faults import Crash
+
+Worker = ShardHandler[Count, Rules]
+
+
+class FaultyEventStore(MemoryEventStore):
+    """A memory store with a plan: `faults` names what happens to the next commits.
+
+    "lost": never arrives. "unanswered": lands, the answer does not. "late": is under way until
+    `arrive()`. "unavailable": surely not applied. "crash", "crash after": the process dies
+    before or after it lands. "": nothing special.
+
+    With `is_late` the index follows only when `index_next()` is called, or a successor resumes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+        self.attempts: list[Commit] = []
+        self.is_late = False
+        self._unindexed: deque[Commit] = deque()
+        self._under_way: list[Commit] = []
+
+    def commit(self, commit: Commit) -> None:
+        self.attempts.append(commit)
+        match self.faults.pop(0) if self.faults else "":
+            case "lost":
+                raise OutcomeUnknown("no answer.")
+            case "late":
+                self._under_way.append(commit)
+                raise OutcomeUnknown("no answer yet.")
+            case "unanswered":
+                super().commit(commit)
+                raise OutcomeUnknown("no answer.")
+            case "unavailable":
+                raise Unavailable("nobody there.")
+            case "crash":
+                raise Crash
+            case "crash after":
+                super().commit(commit)
+                raise Crash
+            case _:
+                super().commit(commit)
+
+    def arrive(self) -> None:
+        """What was under way lands, or is refused with nobody there to hear of it."""
+        for commit in self._under_way:
+            with contextlib.suppress(Fenced):
+                super().commit(commit)
+        self._under_way = []
+
+    def resume(self, shard: int) -> Resumed:
+        was_late, self.is_late = self.is_late, False
+        resumed = super().resume(shard)  # awaits its own inserts
+        self.is_late = was_late
+        self.lose_inserts()
+        return resumed
+
+    def lose_inserts(self) -> None:
+        """The process that was indexing is gone; what was on its way never arrives."""
+        self._unindexed.clear()
+
+    def indexed(self, shard: int) -> int:
+        last = super().indexed(shard)
+        return self._unindexed[0].number - 1 if self._unindexed else last
+
+    def number(self, shard: int) -> int:
+        """Of the last commit."""
+        return super().indexed(shard)
+
+    def index_next(self) -> None:
+        """The next late insert arrives."""
+        super()._index(self._unindexed.popleft())
+
+    def index_all(self) -> None:
+        """All of them arrive."""
+        while self._unindexed:
+            self.index_next()
+
+    def _index(self, commit: Commit) -> None:
+        if self.is_late:
+            self._unindexed.append(commit)
+        else:
+            super()._index(commit)
+
+
+class SlowPublisher:
+    """Records lie on the wire until `deliver`; a crashed owner's still may arrive."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self._wire: deque[tuple[bytes, bytes]] = deque()
+        self._acknowledged = 0
+        self._has_failed = False
+
+    def send(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        if not self._has_failed:
+            self._wire.extend(records)
+
+    def acknowledged(self) -> int:
+        if self._has_failed:
+            raise PublishFailed("a record timed out.")
+        return self._acknowledged
+
+    def close(self) -> None:
+        self.fail()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is on the wire."""
+        return bool(self._wire)
+
+    def deliver(self, count: int, *, acknowledge: bool = True) -> None:
+        """So many records reach the topic."""
+        for _ in range(min(count, len(self._wire))):
+            self._log.append(EVENTS_TOPIC, 0, [self._wire.popleft()])
+            self._acknowledged += acknowledge
+
+    def fail(self) -> None:
+        """What is on the wire is lost, and nothing more is sent."""
+        self._wire.clear()
+        self._has_failed = True
+
+
+class Shard:
+    """Shard 0 of 1, in memory."""
+
+    def __init__(self, *, is_slow: bool = False) -> None:
+        self.now_at = NOW
+        self.log = MemoryLog(lambda: self.now_at)
+        self.log.create_topic(COMMANDS_TOPIC, 1)
+        self.log.create_topic(EVENTS_TOPIC, 1)
+        self.store = FaultyEventStore()
+        self.rules = Rules()
+        self.publishers: list[SlowPublisher] = []  # every one that was opened, if slow
+        self._is_slow = is_slow
+
+    def send(self, *commands: Command) -> None:
+        """Put commands onto the topic, each with its account as key."""
+        for command in commands:
+            self.send_raw(command.account_id.encode(), CODEC.encode(command))
+
+    def send_raw(self, key: bytes | None, value: bytes | None) -> None:
+        """Put any record onto the commands topic."""
+        self.log.append(COMMANDS_TOPIC, 0, [(key, value)])
+
+    def worker(self, **limits: Any) -> Worker:
+        """Another handler that believes to own the shard."""
+        return ShardHandler(
+            shard=0,
+            shards=1,
+            decider=COUNTER,
+            codec=CODEC,
+            store=self.store,
+            source=self.log.source(COMMANDS_TOPIC, 0),
+            open_publisher=self._publisher,
+            context=lambda: self.rules,
+            limits=Limits(**limits),
+        )
+
+    def drain(self, worker: Worker | None = None) -> Worker:
+        """A worker (a new one unless given) steps until there is nothing left to do."""
+        worker = worker or self.worker()
+        idle = 0
+        for _ in range(1_000):
+            step = worker.step()
+            self.deliver_all()
+            did = step.polled or step.fenced or step.blocked or step.counts.redriven
+            idle = 0 if did else idle + 1
+            if idle == 2:  # the second after everything was delivered
+                return worker
+        raise AssertionError("1,000 steps, and still not idle")
+
+    def deliver_all(self) -> None:
+        """Everything on the newest wire and every late index insert arrives."""
+        self.store.index_all()
+        if self.publishers:
+            self.publishers[-1].deliver(1_000_000)
+
+    def events(self) -> list[Event]:
+        """The shard's history."""
+        stored = self.store.read(0, after_seq=0, count_max=1_000_000)
+        return [CODEC.decode_event(event.data) for event in stored]
+
+    def outcomes(self) -> list[str]:
+        """The history as `command number: event type`."""
+        return [f"{int(e.command_id, 16)}: {type(e).__name__}" for e in self.events()]
+
+    def published(self) -> list[int]:
+        """The seq of every record on the events topic, in its order."""
+        records = self.log.records(EVENTS_TOPIC, 0)
+        return [CODEC.decode_event(value or b"").seq for _, _, _, value in records]
+
+    def count(self, account_id: str = "a") -> Count:
+        """The account's state, folded from the store."""
+        return load_stream(self.store, COUNTER, CODEC, account_id).state
+
+    def parked(self) -> list[str]:
+        """What is parked, as `offset account code`."""
+        found = self.store.parked(0)
+        return [f"{p.offset} {p.account_id} {p.reason.partition(':')[0]}" for p in found]
+
+    def check_laws(self) -> None:
+        """What must hold of any history, once a worker has drained the shard."""
+        events = self.events()
+        numbers = [event.seq for event in events]
+        assert numbers == list(range(1, len(events) + 1)), "seq is gapless"
+        versions: defaultdict[str, list[int]] = defaultdict(list)
+        decided: defaultdict[str, list[int]] = defaultdict(list)
+        for event in events:
+            versions[event.account_id].append(event.version)
+            decided[event.command_id].append(event.seq)
+        for account_id, found in versions.items():
+            assert found == list(range(1, len(found) + 1)), f"{account_id}: version is gapless"
+        for command_id, found in decided.items():
+            assert found == list(range(found[0], found[0] + len(found))), f"{command_id}: once"
+        assert list(dict.fromkeys(self.published())) == numbers, "published, first in order"
+
+    def _publisher(self) -> EventPublisher:
+        if not self._is_slow:
+            return self.log.publisher(EVENTS_TOPIC, 0)
+        self.publishers.append(SlowPublisher(self.log))
+        return self.publishers[-1]

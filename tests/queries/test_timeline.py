@@ -1,0 +1,81 @@
+import pytest
+
+from projectors.timeline import PAGE_ENTRIES
+from queries.timeline import timeline
+from schemas import events
+from schemas.errors import Invalid, NotFound
+from tests.kit.happenings import NOW, happened, history, issued, refused
+from tests.kit.served import Served
+
+COUNT = 2 * PAGE_ENTRIES + 10
+
+
+@pytest.fixture
+def served() -> Served:
+    served = Served()
+    served.happened(history(*(issued(n, at=NOW + n) for n in range(COUNT))))
+    return served
+
+
+def versions(served: Served, *, limit: int, before: int | None = None) -> list[int]:
+    found = timeline(served.reader, "a1", limit=limit, before=before)
+    return [entry.version for entry in found.entries]
+
+
+def test_the_latest_come_first(served: Served) -> None:
+    assert versions(served, limit=3) == [COUNT, COUNT - 1, COUNT - 2]
+
+
+def test_a_stretch_may_lie_across_pages(served: Served) -> None:
+    assert versions(served, limit=PAGE_ENTRIES + 20) == list(
+        range(COUNT, COUNT - PAGE_ENTRIES - 20, -1)
+    )
+
+
+def test_the_answer_says_how_to_go_on_until_the_beginning(served: Served) -> None:
+    first = timeline(served.reader, "a1", limit=100)
+    assert first.before == COUNT - 99
+    assert versions(served, limit=100, before=first.before) == list(range(COUNT - 100, 0, -1))
+    assert timeline(served.reader, "a1", limit=100, before=first.before).before is None
+
+
+def test_before_the_beginning_there_is_nothing(served: Served) -> None:
+    found = timeline(served.reader, "a1", before=1)
+    assert (found.entries, found.before, found.version) == ((), None, COUNT)
+
+
+def test_before_the_future_is_now(served: Served) -> None:
+    assert versions(served, limit=1, before=9_999) == [COUNT]
+
+
+def test_a_refusal_is_explained() -> None:
+    served = Served()
+    served.happened(history(refused(limit=3, used=3, scope="title")))
+    entry = timeline(served.reader, "a1").entries[0]
+    assert "The limit of the title was 3, and 3 of it were used." in entry.explanation
+    assert "rule R14, catalog version 3" in entry.explanation
+
+
+def test_other_events_need_no_explanation(served: Served) -> None:
+    assert timeline(served.reader, "a1", limit=1).entries[0].explanation == ""
+
+
+def test_what_came_after_an_erasure_is_all_there_is() -> None:
+    served = Served()
+    many = (issued(n) for n in range(PAGE_ENTRIES))
+    erased = happened(events.AccountErased)
+    served.happened(history(*many, erased, refused("ACCOUNT_CLOSED")))
+    found = timeline(served.reader, "a1", limit=500)
+    assert [entry.type for entry in found.entries] == ["CommandRefused"]
+    assert found.before is None
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1_001])
+def test_an_answer_is_bounded(limit: int) -> None:
+    with pytest.raises(Invalid, match="ask for 1 to 1000"):
+        timeline(Served().reader, "a1", limit=limit)
+
+
+def test_an_unknown_account_is_told_the_next_step() -> None:
+    with pytest.raises(NotFound, match="Check the id"):
+        timeline(Served().reader, "a9")
