@@ -32,6 +32,7 @@ from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 
 TICK_MS = 1_000  # how often the timekeeper looks
 LOOK_BACK_MS = 3_600_000  # how far before its last look, for a projection that lags
+LOOK_AT_ALL_MS = 60_000  # how often all of the past is looked at
 FOLLOW_MS = 1_000  # how often the registries are read for new generations
 
 log = logging.getLogger("airside.roles")
@@ -202,17 +203,24 @@ class Timekeeping:
 
 
 class DueExpiries:
-    """What is due, from the read model: everything at first, then what is new."""
+    """What is due, from the read model: what is new every time, everything once a minute.
+
+    A playback that is reported late can open a play window that ended long ago, so the past
+    has to be looked at again and again.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._looked_at: int | None = None
+        self._looked_at = self._looked_at_all = 0
 
     def __call__(self, now_at: int) -> list[Due]:
         """Licenses whose expiry has come and is not on record, oldest first."""
-        since = None if self._looked_at is None else self._looked_at - LOOK_BACK_MS
-        found = due(self._reader, at=now_at, since=since)
-        self._looked_at = found[-1].expires_at if len(found) >= DUE_MAX else now_at
+        is_everything = now_at - self._looked_at_all >= LOOK_AT_ALL_MS
+        since = None if is_everything else self._looked_at - LOOK_BACK_MS
+        found = due(self._reader, at=now_at, since=since, count_max=DUE_MAX)
+        if len(found) < DUE_MAX:
+            self._looked_at = now_at
+            self._looked_at_all = now_at if is_everything else self._looked_at_all
         return [Due(one.license_id, one.account_id, one.expires_at) for one in found]
 
 

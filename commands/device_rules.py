@@ -1,6 +1,6 @@
 """The rules about a device: R06, R07, R08, R09, R13, R23, R24."""
 
-from commands.account import Account
+from commands.account import HISTORY_KEPT_MS, Account
 from commands.ask import Ask, Refusal
 from commands.device import Device, month_of
 from commands.license import License
@@ -68,8 +68,13 @@ def slot_holders(
 
 
 def holds_slot(held: License, policy: Policy, at: int) -> bool:
-    """R24: an active license holds its device's slot; by policy an expired one does, too."""
-    return policy.license_slot_held_until == "released" or held.is_active(at)
+    """R24: an active license holds its device's slot; by policy an expired one does, too.
+
+    Not for ever: what expired so long ago that it may be forgotten holds nothing.
+    """
+    if policy.license_slot_held_until == "released":
+        return held.expires_at + HISTORY_KEPT_MS > at
+    return held.is_active(at)
 
 
 def may_be_added(ask: Ask) -> Refusal | None:

@@ -55,20 +55,26 @@ class Reader(Generic[V]):
 
         The hot loop of the read side: nothing is made per event but the event itself.
         """
-        decode, keys_of, seq_of = self.decode, self.keys, self.seq_of
+        decode, keys_of = self.decode, self.keys
         events: list[Any] = []
         keys: list[tuple[str, ...]] = []
         expected = after_seq + 1
         gap = None
         for offset, _, _, value in records:
             event = decode(value)  # type: ignore[arg-type]  # None raises, as it should
-            seq: int = seq_of(value) if event is None else event.seq  # type: ignore
-            if seq == expected:
-                expected += 1
-                if event is not None:
+            if type(event) is int:  # the seq of an event that is not folded
+                seq = event
+                if seq == expected:
+                    expected += 1
+                    continue
+            else:
+                seq = event.seq
+                if seq == expected:
+                    expected += 1
                     events.append(event)
                     keys.append(keys_of(event))
-            elif seq > expected:
+                    continue
+            if seq > expected:
                 gap = Gap(seq, offset, value)
                 break
         return Batch(

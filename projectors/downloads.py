@@ -4,7 +4,9 @@ Limits are those that the last decision resolved, without the allowances that su
 top for a while: these are listed beside them.
 
 A row keeps its titles encoded, since an event touches one of them and the row is written whole:
-measured, that takes a quarter off the fold and the writing of a row together.
+measured, that takes a quarter off the fold and the writing of a row together. For the same
+reason it names no license: one that ends is told by its device and its expiry.
+
 What is left at a given moment is computed when it is asked (`queries/downloads.py`).
 """
 
@@ -27,7 +29,7 @@ INSTANTS_MAX = 1_000  # of one title; only a title without a limit can come near
 class TitleUse(Struct, gc=False, omit_defaults=True):
     """What counted of one title, and the limit (R14) that it counts against."""
 
-    at: list[int]  # instants, ascending
+    at: list[int]  # instants that counted, ascending
     limit: int | None = None  # without allowances
     window_s: int = 0
 
@@ -39,7 +41,7 @@ class DeviceUse(Struct, gc=False, omit_defaults=True):
     month: str = ""  # UTC, of the last one that counted
     in_month: int = 0  # counted, refunds taken off
     limit: int | None = None  # without allowances
-    until: list[int] = field(default_factory=list)  # of each license that it holds
+    until: list[int] = field(default_factory=list)  # when each license ends that it holds
 
 
 class Allowance(Struct, gc=False, omit_defaults=True):
@@ -74,13 +76,13 @@ def issued(row: Downloads, event: Any) -> Downloads:
     """One more license, on one device."""
     row.version = event.version
     row.issued += 1
-    device = _device(row, event)
+    device = _device(row, event.device_id)
     device.issued += 1
     device.until.append(event.expires_at)
     device.limit = event.device_limit
     if row.allowances and device.limit is not None:
         device.limit -= _granted(row, event.at, device_id=event.device_id)
-    _title(row, device, event)
+    _resolve(row, device, event)
     if row.issued % SWEEP_EVERY == 0:
         _sweep(row, event.at)
     return row
@@ -90,35 +92,35 @@ def renewed(row: Downloads, event: Any) -> Downloads:
     """A license goes on, or is back after its expiry."""
     row.version = event.version
     row.renewed += 1
-    device = _device(row, event)
+    device = _device(row, event.device_id)
     if not event.was_expired:
         _take(device, event.previous_expires_at)
     device.until.append(event.expires_at)
-    _title(row, device, event)
+    _resolve(row, device, event)
     return row
 
 
 def expired(row: Downloads, event: Any) -> Downloads:
     """A license is over until it is renewed."""
     row.version = event.version
-    _take(_device(row, event), event.expires_at)
+    _take(row.devices.get(event.device_id), event.expires_at)
     return row
 
 
-def gone(row: Downloads, event: Any) -> Downloads:
+def ended(row: Downloads, event: Any) -> Downloads:
     """A license is over for good; one that had expired was over before."""
     row.version = event.version
     if not event.was_expired:
-        _take(_device(row, event), event.expires_at)
+        _take(row.devices.get(event.device_id), event.expires_at)
     return row
 
 
 def shortened(row: Downloads, event: Any) -> Downloads:
     """The first play moved the expiry."""
     row.version = event.version
-    device = _device(row, event)
-    _take(device, event.previous_expires_at)
-    device.until.append(event.expires_at)
+    device = row.devices.get(event.device_id)
+    if device is not None and _take(device, event.previous_expires_at):
+        device.until.append(event.expires_at)
     return row
 
 
@@ -126,7 +128,7 @@ def counted(row: Downloads, event: Any) -> Downloads:
     """A completed download counts (R16)."""
     row.version = event.version
     use = title_use(row, event.title_id)
-    _count(row, use, _device(row, event), event.at)
+    _count(row, use, _device(row, event.device_id), event.at)
     row.titles[event.title_id] = Raw(_encode(use))
     return row
 
@@ -135,13 +137,13 @@ def refunded(row: Downloads, event: Any) -> Downloads:
     """A counted download failed early and counts no more (R16)."""
     row.version = event.version
     row.refunded += 1
+    device = row.devices.get(event.device_id)
+    if device is not None and device.in_month and device.month == month_of(event.counted_at):
+        device.in_month -= 1
     use = title_use(row, event.title_id)
     if event.counted_at in use.at:
         use.at.remove(event.counted_at)
         row.titles[event.title_id] = Raw(_encode(use))
-    device = row.devices.get(event.device_id)
-    if device is not None and device.in_month and device.month == month_of(event.counted_at):
-        device.in_month -= 1
     return row
 
 
@@ -161,8 +163,15 @@ def title_use(row: Downloads, title_id: str) -> TitleUse:
     return TitleUse([]) if encoded is None else _decode(encoded)
 
 
-def _title(row: Downloads, device: DeviceUse, event: Any) -> None:
-    """The limit as it was resolved just now, without the allowances that it includes."""
+def _device(row: Downloads, device_id: str) -> DeviceUse:
+    device = row.devices.get(device_id)
+    if device is None:
+        device = row.devices[device_id] = DeviceUse()
+    return device
+
+
+def _resolve(row: Downloads, device: DeviceUse, event: Any) -> None:
+    """The title's limit as it is now, without the allowances that it includes."""
     use = title_use(row, event.title_id)
     use.limit = event.limit
     use.window_s = event.window_s
@@ -171,6 +180,14 @@ def _title(row: Downloads, device: DeviceUse, event: Any) -> None:
     if event.counted:
         _count(row, use, device, event.at)
     row.titles[event.title_id] = Raw(_encode(use))
+
+
+def _take(device: DeviceUse | None, expires_at: int) -> bool:
+    """One license less that ends then: which one does not matter here."""
+    if device is None or expires_at not in device.until:
+        return False
+    device.until.remove(expires_at)
+    return True
 
 
 def _count(row: Downloads, use: TitleUse, device: DeviceUse, at: int) -> None:
@@ -195,19 +212,6 @@ def _granted(
         for a in row.allowances
         if (a.title, a.device) == (title_id, device_id) and a.until > at
     )
-
-
-def _take(device: DeviceUse, expires_at: int) -> None:
-    """One license with that expiry is held no more: which one does not matter here."""
-    if expires_at in device.until:
-        device.until.remove(expires_at)
-
-
-def _device(row: Downloads, event: Any) -> DeviceUse:
-    device = row.devices.get(event.device_id)
-    if device is None:
-        device = row.devices[event.device_id] = DeviceUse()
-    return device
 
 
 def _recent(use: TitleUse, at: int) -> list[int]:
@@ -241,9 +245,9 @@ PROJECTION: Projection[Downloads] = Projection(
         events.AccountOpened: opened,
         events.LicenseIssued: issued,
         events.LicenseRenewed: renewed,
-        events.LicenseReleased: gone,
+        events.LicenseReleased: ended,
         events.LicenseExpired: expired,
-        events.LicenseRevoked: gone,
+        events.LicenseRevoked: ended,
         events.PlayWindowOpened: shortened,
         events.DownloadCounted: counted,
         events.DownloadRefunded: refunded,

@@ -132,7 +132,7 @@ class CarefulReader(Generic[V]):
         if isinstance(event, Failure):
             failure = f"UNREADABLE: {event.text}"
             return Item(seq, offset, value, self._row_of(key), failure=failure)
-        keys = () if event is None else attempt(self._reader.keys, event)
+        keys = () if isinstance(event, int) else attempt(self._reader.keys, event)
         if isinstance(keys, Failure):
             failure = f"NO_KEYS: {keys.text}"
             return Item(seq, offset, value, self._row_of(key), failure=failure)

@@ -138,22 +138,24 @@ class _Replay(Generic[V]):
         return found
 
     def _promote(self) -> None:
-        now_at = self._clock()
-        number = self._rebuilt.number
-        registry = promote(self._store, self._rebuilt, serving=self._live.number, now_at=now_at)
-        self._rebuilt = registry.generation(number) or self._rebuilt
+        for builder in self.builders:  # what came meanwhile: nobody shall see it go back
+            builder.run_until(self._live_rows(builder.shard)[0])
+        rebuilt, now_at = self._rebuilt, self._clock()
+        registry = promote(self._store, rebuilt, serving=self._live.number, now_at=now_at)
+        self._rebuilt = registry.generation(rebuilt.number) or rebuilt
 
     def _follow(self) -> tuple[str, ...]:
         """To the end of the topic as it is now. Other workers may be at it too."""
-        total = sum(builder.lag for builder in self.builders)
-        meter = _Meter("following", self._clock, self._report, total)
+        lags = [builder.lag for builder in self.builders]
+        meter = _Meter("following", self._clock, self._report, sum(lags))
         meter.tell(0)
-        for builder in self.builders:
+        for builder, left in zip(self.builders, lags, strict=True):
             stalls = 0
-            while builder.halted is None and builder.lag > 0 and stalls < STALLS_MAX:
-                folded = builder.step(STALL_WAIT_SECONDS)
-                stalls = 0 if folded else stalls + 1
-                meter.add(folded)
+            while left > 0 and stalls < STALLS_MAX and builder.halted is None:
+                polled = builder.step(STALL_WAIT_SECONDS)
+                stalls = 0 if polled else stalls + 1
+                left -= polled
+                meter.add(polled)
         return tuple(b.halted for b in self.builders if b.halted is not None)
 
     def _live_rows(self, shard: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class RowCache(Generic[V]):
-    """At most `rows_max` rows and those of the last batch; None stands for "no such row".
+    """At most `rows_max` rows and those of two batches; None stands for "no such row".
 
     Rows that were not needed for a while go first: when half of the bound is reached, what is
     there becomes the older half, and the older half of before is forgotten. It costs nothing

@@ -87,7 +87,7 @@ class ShardProjector(Generic[V]):
 
     @property
     def rows_in_memory(self) -> int:
-        """How many rows it keeps; bounded by `rows_max` and one batch."""
+        """How many rows it keeps; bounded by `rows_max` and two batches."""
         return self._fold.rows_in_memory
 
     @property

@@ -141,8 +141,8 @@ def _title(row: Downloads, title_id: str, at: int) -> TitleDownloads:
 
 def _device(row: Downloads, device_id: str, use: DeviceUse, at: int) -> DeviceDownloads:
     month = month_of(at)
-    ahead = [until for until in use.until if until > at]
     used = use.in_month if use.month == month else 0
+    ahead = [until for until in use.until if until > at]
     grants = [(a.count, a.until) for a in row.allowances if a.device == device_id]
     allowance = sum(count for count, until in grants if until > at)
     limit = None if use.limit is None else use.limit + allowance

@@ -1,5 +1,6 @@
 """What happened on an account, in order, with the rule and catalog behind each refusal."""
 
+import msgspec
 from msgspec import Struct
 
 from projectors.timeline import (
@@ -63,7 +64,8 @@ def timeline(
     first = max(head.first_version, last - limit + 1)
     pages = range(page_of(first), page_of(last) + 1) if last >= first else range(0)
     keys = tuple(page_key(account_id, page) for page in pages)
-    reading = reader.of_account(PROJECTION, account_id, keys, wanted)
+    waited = msgspec.structs.replace(wanted, wait_seconds=0.0)
+    reading = reader.of_account(PROJECTION, account_id, keys, waited)
     entries = [
         entry
         for key in keys

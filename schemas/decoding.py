@@ -25,6 +25,9 @@ _LENGTHS = tuple(_FAR if byte & 129 else byte >> 1 for byte in range(256))
 _SMALL = tuple((byte >> 1) ^ -(byte & 1) for byte in range(128))
 """The number that one byte says."""
 
+_HALVES = tuple((byte & 127) >> 1 for byte in range(256))
+"""What a first byte of several contributes: six bits; the lowest one is the sign."""
+
 
 def decoder(
     schema: Schema, wanted: Sequence[str], result: str, names: dict[str, Any], *, whole: bool
@@ -46,6 +49,7 @@ def decoder(
         "HIGH": _HIGH,
         "LENGTHS": _LENGTHS,
         "SMALL": _SMALL,
+        "HALVES": _HALVES,
         "BOOLEANS": (False, True),
         "SURPRISES": _SURPRISES,
     }
@@ -86,15 +90,17 @@ a = data[{o0}]
 if a < 128: {into} = SMALL[a]; o = {o1}
 else:
     b = data[{o1}]
-    if b < 128: a += b * 128 - 128; o = {o2}
+    if b < 128: {into} = HALVES[a] + b * 64; o = {o2}
     else:
         c = data[{o2}]
-        if c < 128: a += b * 128 + c * 16384 - 16512; o = {o3}
+        if c < 128: {into} = HALVES[a] + b * 64 + c * 8192 - 8192; o = {o3}
         else:
             d = data[{o3}]
-            if d < 128: a += b * 128 + c * 16384 + d * 2097152 - 2113664; o = {o3} + 1
-            else: a, o = varint_at(data, {o0})
-    {into} = (a >> 1) ^ -(a & 1)
+            if d < 128: {into} = HALVES[a] + b * 64 + c * 8192 + d * 1048576 - 1056768; o = {o4}
+            else:
+                {into}, o = varint_at(data, {o0})
+                {into} >>= 1
+    if a & 1: {into} = ~{into}
 """
 
 
@@ -169,7 +175,7 @@ class _Lines:
             self._put(f"while data[{self._next()}] > 127: o += 1")
             self.ahead += 1
             return
-        lines = _LONG.format(into=into, **{f"o{n}": self._next(n) for n in range(4)})
+        lines = _LONG.format(into=into, **{f"o{n}": self._next(n) for n in range(5)})
         for line in lines.splitlines():
             self._put(line)
         self.ahead = 0

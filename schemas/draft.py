@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from schemas.registry import (
     newest_of,
 )
 
-ENVELOPES: dict[type[Command] | type[Event], tuple[str, ...]] = {
+ENVELOPES: Mapping[type[Command] | type[Event], tuple[str, ...]] = {
     Command: ("command_id", "issued_at", "account_id", "actor"),
     Event: Event.__struct_fields__,
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -34,17 +35,24 @@ def shortened(value: object) -> str:
     try:
         text = msgspec.json.encode(value).decode()
     except (TypeError, ValueError, RecursionError):
-        text = repr(type(value))
+        text = ascii(value) if isinstance(value, str) else repr(type(value))
     if len(text) <= VALUE_CHARACTERS_MAX:
         return text
     return f"{text[:VALUE_CHARACTERS_MAX]}… ({len(text)} characters)"
 
 
-def field_types(cls: type[Command]) -> dict[str, inspect.Type]:
+@cache
+def field_types(cls: type[Command]) -> Mapping[str, inspect.Type]:
     """The type of each field of a command."""
     info = inspect.type_info(cls)
     assert isinstance(info, inspect.StructType)
     return {field.name: field.type for field in info.fields}
+
+
+@cache
+def required_fields(cls: type[Command]) -> tuple[str, ...]:
+    """The fields that have no default."""
+    return tuple(field.name for field in msgspec.structs.fields(cls) if field.required)
 
 
 def expected(kind: inspect.Type) -> str:

@@ -1,6 +1,8 @@
 """What the fields of commands mean, for those who ask at the command line."""
 
-MEANINGS: dict[str, str] = {
+from collections.abc import Mapping
+
+MEANINGS: Mapping[str, str] = {
     "account_id": "whose account",
     "actor": "who asks: member, support:<name>, timekeeper, …",
     "all": "every license of the account",

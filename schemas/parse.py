@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from schemas.envelope import INSTANT_MAX, Command, parse_id
 from schemas.errors import Invalid
-from schemas.invalid import expected, explained, field_types, shortened
+from schemas.invalid import expected, explained, field_types, required_fields, shortened
 from schemas.meanings import MEANINGS
 from schemas.registry import COMMAND_TYPES
 
@@ -133,15 +133,19 @@ def _refuse_other_fields(cls: type[Command], given: Mapping[str, object]) -> Non
         if name not in known:
             close = difflib.get_close_matches(name[:80], known, n=1)
             meant = f"Did you mean {close[0]}? " if close else ""
-            raise Invalid(f"{name[:80]}: no field of this command. {meant}{fields}")
-    required = [field.name for field in msgspec.structs.fields(cls) if field.required]
-    if missing := [name for name in required if name not in given]:
+            raise Invalid(f"{shortened(name)}: no field of this command. {meant}{fields}")
+    if missing := [name for name in required_fields(cls) if name not in given]:
         raise Invalid(f"{cls.__name__} lacks {', '.join(missing)}. {fields}")
 
 
 def _usual_spelling(kind: inspect.Type, value: object, where: str) -> Any:
     """A UUID as 32 hex digits, an instant as ms; everything else as it is."""
     match kind, value:
+        case _, str() if not _is_unicode(value):
+            raise Invalid(
+                f"{where} = {shortened(value)}: expected text that UTF-8 can hold. "
+                "Correct it and send the command again."
+            )
         case inspect.StrType(pattern=str()), str():
             try:
                 return parse_id(value)
@@ -159,6 +163,15 @@ def _usual_spelling(kind: inspect.Type, value: object, where: str) -> Any:
             return _usual_spelling(some, value, where)
         case _:
             return value
+
+
+def _is_unicode(text: str) -> bool:
+    """False where half a character is left, as from an argument in another encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _instant(text: str, where: str) -> int:

@@ -5,7 +5,7 @@ are frozen once released; `avro/frozen.json` holds their digests.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from schemas.commands import AnyCommand, OperatorCommand
 from schemas.envelope import Command, Event
+from schemas.errors import Contradiction
 from schemas.events import AnyEvent
 
 AVRO = Path(__file__).parent / "avro"
@@ -23,10 +24,10 @@ BODY_AT = 10  # behind the marker and the fingerprint
 
 Kind = Literal["command", "event"]
 
-COMMAND_TYPES: dict[str, type[Command]] = {
+COMMAND_TYPES: Mapping[str, type[Command]] = {
     cls.__name__: cls for cls in (*get_args(AnyCommand), *get_args(OperatorCommand))
 }
-EVENT_TYPES: dict[str, type[Event]] = {cls.__name__: cls for cls in get_args(AnyEvent)}
+EVENT_TYPES: Mapping[str, type[Event]] = {cls.__name__: cls for cls in get_args(AnyEvent)}
 
 _FILE_NAME = re.compile(r"^([A-Z][A-Za-z]*)\.v([1-9][0-9]*)\.avsc$")
 
@@ -78,11 +79,13 @@ def avro_fingerprint(avro: str | list[Any] | dict[str, Any]) -> bytes:
 def _load(kind: Kind, path: Path) -> Schema:
     found = _FILE_NAME.match(path.name)
     if found is None:
-        raise ValueError(f"{path}: no schema file name. Call it <Name>.v<N>.avsc.")
+        raise Contradiction(f"{path}: no name of a schema file. Call it <Name>.v<N>.avsc.")
     text = path.read_bytes()
     avro = msgspec.json.decode(text)
     if avro["name"] != found[1] or avro["namespace"] != f"airside.{kind}":
-        raise ValueError(f"{path}: holds airside.{kind}? {avro['namespace']}.{avro['name']}")
+        raise Contradiction(
+            f"{path}: holds {avro['namespace']}.{avro['name']}. Rename the file or the record."
+        )
     return Schema(
         kind=kind,
         name=found[1],

@@ -1,5 +1,7 @@
 """Answers as tables: one function per question."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -18,6 +20,11 @@ from queries.warnings import MemberWarning
 from schemas.codes import REFUSALS
 
 DAY_S = 86_400
+
+Names = Mapping[str, str]
+"""What people call a title, by its id."""
+
+NO_NAMES: Names = MappingProxyType({})
 
 
 def standing(at: Standing | None) -> None:
@@ -38,19 +45,20 @@ def warned(warnings: tuple[MemberWarning, ...]) -> None:
             click.echo(f"! {one.title_id}: {one.downloads_left} downloads left")
 
 
-def downloads(found: DownloadsAnswer) -> None:
+def downloads(found: DownloadsAnswer, names: Names = NO_NAMES) -> None:
     """Totals, by title, by device."""
     click.echo(
-        f"{found.account_id}: {found.issued} issued, {found.renewed} renewed, "
-        f"{found.counted} counted, {found.refunded} refunded, {found.active} active"
+        f"{found.account_id} as of {instant(found.at)}: {found.issued} issued, "
+        f"{found.renewed} renewed, {found.counted} counted, {found.refunded} refunded, "
+        f"{found.active} active"
     )
-    columns = ["title", "active", "used", "limit", "left", "window", "next possible"]
+    columns = ["title", "used", "limit", "granted", "left", "window", "next possible (UTC)"]
     rows = [
         (
-            one.title_id,
-            one.active,
+            named(one.title_id, names),
             one.used,
             one.limit,
+            one.allowance,
             one.left,
             f"{one.window_s // DAY_S} d",
             possible(one.available_at, found.at),
@@ -58,7 +66,7 @@ def downloads(found: DownloadsAnswer) -> None:
         for one in found.titles
     ]
     console().print(table("By title", columns, rows))
-    columns = ["device", "active", "issued", "month", "used", "limit", "left", "next possible"]
+    columns = ["device", "active", "issued", "month", "used", "limit", "left"]
     by_device = [
         (
             one.device_id,
@@ -72,9 +80,14 @@ def downloads(found: DownloadsAnswer) -> None:
         )
         for one in found.devices
     ]
-    console().print(table("By device", columns, by_device))
+    console().print(table("By device", [*columns, "next possible (UTC)"], by_device))
     warned(found.warnings)
     standing(found.standing)
+
+
+def named(title_id: str, names: Names) -> str:
+    """A title as people call it, with its id."""
+    return f"{names[title_id]} ({title_id})" if title_id in names else title_id
 
 
 def possible(available_at: int | None, at: int) -> str:
@@ -84,7 +97,7 @@ def possible(available_at: int | None, at: int) -> str:
     return "now" if available_at <= at else instant(available_at)
 
 
-def licenses(found: LicensesAnswer) -> None:
+def licenses(found: LicensesAnswer, names: Names = NO_NAMES) -> None:
     """One line per license."""
     columns = [
         "license",
@@ -99,13 +112,14 @@ def licenses(found: LicensesAnswer) -> None:
     rows = [
         (
             one.license_id[:8],
-            one.title_id,
+            named(one.title_id, names),
             one.device_id,
             one.state if one.state == one.recorded_state else f"{one.state} (not yet recorded)",
             instant(one.expires_at),
             one.renewals,
             instant(one.first_played_at),
-            f"{one.plays} ({one.late_plays} late)" if one.late_plays else one.plays,
+            one.plays,
+            one.late_plays,
         )
         for one in found.licenses
     ]

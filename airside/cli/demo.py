@@ -3,14 +3,14 @@
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import click
 import msgspec
 
-from airside.cli.output import console, progress
+from airside.cli import answers
+from airside.cli.output import console, instant, progress
 from airside.cli.replay import DIFFERENT, phases
 from airside.demo import report
 from airside.demo.cast import PROVOKED_BY
@@ -30,12 +30,13 @@ from queries.across import refusals
 from queries.downloads import downloads
 from queries.licenses import licenses
 from queries.reader import Reader
-from queries.timeline import timeline
+from queries.timeline import ENTRIES_MAX, TimelineEntry, timeline
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC
 
 START_AT = 1_782_864_000_000  # 2026-07-01T00:00:00Z; one seed always tells one story
 DAYS = 62
-SHARDS = 4
+ENTRIES = 12  # of a timeline that is shown
+SHARDS = 2
 CATALOG_FILE = Path(__file__).parents[2] / "examples" / "catalog.json"
 DATA = Path(".airside-demo")
 
@@ -177,28 +178,26 @@ def outcome_counts(deployment: Deployment) -> Counter[str]:
     return found
 
 
-def ask(reader: Reader, now_at: int, names: dict[str, str]) -> None:
+def ask(reader: Reader, now_at: int, names: answers.Names) -> None:
     """The questions that people ask, about members of the cast."""
     out = console()
     codes = {code: row.count for code, row in refusals(reader).codes.items()}
     out.print(report.refusals_table(codes, PROVOKED_BY))
-    questions: list[tuple[str, Callable[[], object]]] = [
-        (
-            "How many downloads has amelia, what is left, when is the next possible?",
-            lambda: report.downloads_table(downloads(reader, "amelia", at=now_at), names),
-        ),
-        (
-            "Which licenses had chiara, who flew with old playback reports?",
-            lambda: report.licenses_table(licenses(reader, "chiara", at=now_at), names),
-        ),
-        (
-            "Why was greta refused, and what happened around it?",
-            lambda: report.timeline_table(timeline(reader, "greta")),
-        ),
-    ]
-    for question, answer in questions:
-        click.echo(f"\n{question}")
-        out.print(answer())
+    click.echo("\nHow many downloads has amelia, what is left, when is the next possible?\n")
+    answers.downloads(downloads(reader, "amelia", at=now_at), names)
+    click.echo("\nWhich licenses had chiara, who flew and reported late what she watched?\n")
+    answers.licenses(licenses(reader, "chiara", at=now_at), names)
+    click.echo("\nWhat happened to dmitri, who lost a device?\n")
+    answers.timeline(timeline(reader, "dmitri", limit=ENTRIES))
+    refusal = last_refusal(reader, "greta")
+    click.echo(f"\nWhy was greta refused at {instant(refusal.at)}? From her history alone:\n")
+    click.echo(f"  {refusal.explanation}")
+
+
+def last_refusal(reader: Reader, account_id: str) -> TimelineEntry:
+    """The latest refusal in an account's timeline."""
+    entries = timeline(reader, account_id, limit=ENTRIES_MAX).entries
+    return next(one for one in entries if one.explanation)
 
 
 def rebuild(deployment: Deployment) -> list[Replayed]:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import click
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,14 +22,17 @@ from rich.progress import (
 from rich.table import Table
 
 PLAIN_INTERVAL_SECONDS = 5.0
+WIDTH_UNKNOWN = 132
+NO_WRAP_CHARACTERS = 24
 
 Advance = Callable[[int], None]
 """Says how many of the total are done now."""
 
 
 def console() -> Console:
-    """The console that tables go to."""
-    return Console(highlight=False, soft_wrap=False)
+    """The console that tables go to; a file or pipe has no width, so it gets a wide one."""
+    width = None if sys.stdout.isatty() else WIDTH_UNKNOWN
+    return Console(highlight=False, width=width)
 
 
 def show_json(answer: Any) -> None:
@@ -38,14 +42,16 @@ def show_json(answer: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table; numbers are right-aligned, None is a dash, True and False are yes and no."""
-    made = Table(title=title, title_justify="left", header_style="bold", expand=False)
-    body = [[cell(value) for value in row] for row in rows]
-    sample = body[0] if body else [""] * len(columns)
-    for name, value in zip(columns, sample, strict=True):
-        numeric = value.replace(",", "").replace("–", "0").isdigit()
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for cells in body:
-        made.add_row(*cells)
+    body = list(rows)
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for n, name in enumerate(columns):
+        values = [row[n] for row in body]
+        is_number = all(value is None or type(value) is int for value in values)
+        is_short = all(len(cell(value)) <= NO_WRAP_CHARACTERS for value in values)
+        justify: Literal["left", "right"] = "right" if is_number and values else "left"
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=is_short)
+    for row in body:
+        made.add_row(*(cell(value) for value in row))
     return made
 
 

@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 import click
 from msgspec import Struct
-from schemas.parse import describe, parse_assignments, parse_command_line
 
 from airside.cli.output import console, progress, show_json, table
 from airside.cli.sending import NO_OUTCOME, REFUSED, WAIT_SECONDS, send_one, tell
@@ -22,6 +21,7 @@ from airside.outcomes import wait_for
 from airside.wiring import Deployment, open_deployment
 from schemas.envelope import Command, new_id
 from schemas.errors import Invalid
+from schemas.parse import describe, parse_assignments, parse_command_line
 
 BATCH_COMMANDS = 1_000  # produced at once
 FINDINGS_MAX = 20  # bad lines that are told one by one
@@ -193,8 +193,11 @@ def parsed_or_reason(deployment: Deployment, lines: BinaryIO) -> Iterator[Comman
     digest = uuid.uuid5(uuid.NAMESPACE_OID, digest_of(lines))
     issued_at = deployment.clock()
     lines.seek(0)
-    for number, line in enumerate(iter(lambda: lines.readline(LINE_BYTES_MAX), b""), 1):
+    for number, line in enumerate(lines_of(lines), 1):
         if line.isspace():
+            continue
+        if len(line) > LINE_BYTES_MAX:
+            yield f"line {number}: over {LINE_BYTES_MAX:,} bytes, which no command needs"
             continue
         try:
             yield parse_command_line(
@@ -205,6 +208,14 @@ def parsed_or_reason(deployment: Deployment, lines: BinaryIO) -> Iterator[Comman
             )
         except Invalid as error:
             yield f"line {number}: {error}"
+
+
+def lines_of(lines: BinaryIO) -> Iterator[bytes]:
+    """Each line; of one that is too long only the beginning, one byte more than is allowed."""
+    while line := lines.readline(LINE_BYTES_MAX + 1):
+        yield line
+        while line and not line.endswith(b"\n"):
+            line = lines.readline(BLOCK_BYTES)
 
 
 def digest_of(lines: BinaryIO) -> str:

@@ -29,12 +29,14 @@ PHASES = ("resume", "take", "commit", "publish", "save_snapshots", "settle", "st
 FAULTS = ("lost", "unanswered", "late", "unavailable", "crash", "crash after")
 COMMANDS = 9
 
+OFTEN = ("take", "commit") * 8 + ("publish",) * 5 + ("save_snapshots", "settle", "step") * 2
 WORDS = (
     ".",  # nothing happens: what a failing schedule is shortened to
-    *[f"{name} {phase}" for name in "ab" for phase in PHASES],
-    *[f"{name} {phase}" for name in "ab" for phase in ("take", "commit", "publish") * 2],
-    *[f"send {n}" for n in range(1, COMMANDS + 1)],
-    *("deliver", "deliver", "deliver", "lose ack", "fail", "index", "index", "arrive"),
+    *[f"{name} {phase}" for name in "ab" for phase in (*OFTEN, "resume", "crash")],
+    *[f"send {n}" for n in range(1, COMMANDS + 1)] * 2,
+    *("deliver",) * 12,
+    *("index",) * 8,
+    *("lose ack", "fail", "arrive"),
     *FAULTS,
 )
 schedules = st.lists(st.sampled_from(WORDS), min_size=100, max_size=200)

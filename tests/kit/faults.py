@@ -35,10 +35,10 @@ class FaultyViewStore(MemoryViewStore):
     def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
         if self.is_down:
             raise Unavailable("the view store is down.")
-        if keys and self.before_rows is not None:
-            if self.before_rows_of in (None, generation.name):
-                before, self.before_rows = self.before_rows, None
-                before()
+        is_watched = keys and self.before_rows_of in (None, generation.name)
+        if is_watched and self.before_rows is not None:
+            before, self.before_rows = self.before_rows, None
+            before()
         return super().rows(generation, shard, keys)
 
     def parked(self, generation: Generation, shard: int) -> list[ParkedEvent]:

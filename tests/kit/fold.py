@@ -36,7 +36,8 @@ def reread(projection: Projection[V], events: Iterable[Any]) -> dict[str, V]:
 def decoded(projection: Projection[V], events: Iterable[Event]) -> dict[str, V]:
     """The same, from bytes: reading a field that `reads` lacks raises AttributeError."""
     decode = CODEC.event_decoder(tuple(projection.folds), projection.reads)
-    return rows_of(projection, filter(None, map(decode, map(CODEC.encode, events))))
+    found = map(decode, map(CODEC.encode, events))
+    return rows_of(projection, (event for event in found if not isinstance(event, int)))
 
 
 def as_json(rows: dict[str, Any]) -> dict[str, Any]:

@@ -90,8 +90,23 @@ def test_a_live_generation_that_moves_meanwhile_is_compared_all_the_same(
     done = bench.replay(report=more_arrives)
     assert done.verification.different == 0
     drain(live)
+    drain(bench.worker(done.rebuilt))
     assert bench.rows(done.rebuilt) == plain_fold(TALLIES, bench.history[0])
     assert bench.rows(done.rebuilt) == bench.rows(bench.live)
+
+
+def test_nobody_sees_the_served_rows_go_back_at_the_cut_over(bench: Bench) -> None:
+    live = bench.worker()
+    seqs: list[int] = []
+
+    def more_arrives(progress: Progress) -> None:
+        bench.publish(plan_changed("a1"))
+        seqs.append(bench.checkpoint(bench.served()).seq)
+        live.step()
+
+    bench.replay(report=more_arrives)
+    assert seqs == sorted(seqs)
+    assert len(seqs) > 3
 
 
 def test_the_new_generation_is_followed_to_the_end_of_the_topic(bench: Bench) -> None:

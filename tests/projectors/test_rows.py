@@ -38,7 +38,7 @@ def test_rows_that_were_needed_lately_outlive_the_others(cache: RowCache[Tally])
     assert cache.missing(["a", "b"]) == ["b"]
 
 
-def test_the_bound_holds_but_for_one_batch(cache: RowCache[Tally]) -> None:
+def test_the_bound_holds_but_for_the_last_two_batches(cache: RowCache[Tally]) -> None:
     read(cache, *"abcdefghijkl")
     read(cache, *"mno")
     assert len(cache) == 12 + 3

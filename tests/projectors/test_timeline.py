@@ -32,7 +32,6 @@ def test_a_refusal_keeps_what_explains_it_and_nothing_that_is_empty() -> None:
         "code": "TITLE_PERIOD_LIMIT",
         "rule": "R14",
         "title_id": "t1",
-        "studio_id": "s1",
         "limit": 0,
         "scope": "plan",
     }

@@ -15,6 +15,7 @@ from tests.kit.tallies import (
     TALLIES,
     Tally,
     plain_fold,
+    plan_changed,
     suspension,
 )
 

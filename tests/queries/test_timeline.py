@@ -1,6 +1,7 @@
 import pytest
 
 from projectors.timeline import PAGE_ENTRIES
+from queries.reader import AtLeast
 from queries.timeline import timeline
 from schemas import events
 from schemas.errors import Invalid, NotFound
@@ -74,6 +75,12 @@ def test_what_came_after_an_erasure_is_all_there_is() -> None:
 def test_an_answer_is_bounded(limit: int) -> None:
     with pytest.raises(Invalid, match="ask for 1 to 1000"):
         timeline(Served().reader, "a1", limit=limit)
+
+
+def test_a_timeline_is_waited_for_once(served: Served) -> None:
+    found = timeline(served.reader, "a1", wanted=AtLeast(COUNT + 3, None, 0.5))
+    assert (found.standing.fresh, found.standing.behind) == (False, 3)
+    assert sum(served.slept) == pytest.approx(0.5)
 
 
 def test_an_unknown_account_is_told_the_next_step() -> None:

@@ -28,7 +28,7 @@ every_event_schema = pytest.mark.parametrize(
 every_older_schema = pytest.mark.parametrize(
     "label", sorted(s.label for s in SCHEMAS.values() if s.version < NEWEST[s.name].version)
 )
-quickly = settings(max_examples=15, deadline=None)
+quickly = settings(max_examples=10, deadline=None)
 
 
 @every_schema
@@ -206,8 +206,8 @@ def test_a_decoder_without_fields_makes_whole_events(event: LicenseIssued) -> No
 
 @quickly
 @given(event=events(DeviceSynced))
-def test_an_event_of_another_type_is_not_decoded(event: DeviceSynced) -> None:
-    assert CODEC.event_decoder([LicenseIssued], ["at"])(CODEC.encode(event)) is None
+def test_an_event_of_another_type_is_its_seq_alone(event: DeviceSynced) -> None:
+    assert CODEC.event_decoder([LicenseIssued], ["at"])(CODEC.encode(event)) == event.seq
 
 
 UNREADABLE = "unreadable"

@@ -14,7 +14,7 @@ from schemas.reading import value_at
 from tests.kit.avro import NEWEST, records, resolved, written
 from tests.kit.messages import commands, events, longs
 
-quickly = settings(max_examples=15, deadline=None)
+quickly = settings(max_examples=10, deadline=None)
 
 
 @pytest.mark.parametrize("name", sorted(NEWEST))

@@ -94,7 +94,8 @@ def test_evolution_is_real_from_the_first_day() -> None:
             5916914534497305771,
         ),
         (
-            '{"fields":[{"type":{"type":"boolean"}, "name":"f1"}], "type":"record", "name":"foo"}',
+            '{"fields":[{"type":{"type":"boolean"}, "name":"f1"}],'
+            '"type":"record", "name":"foo"}',
             7843277075252814651,
         ),
         (

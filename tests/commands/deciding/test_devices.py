@@ -95,9 +95,7 @@ def test_each_license_of_the_device_is_renewed() -> None:
     )
 
 
-def test_what_ends_first_is_renewed_first_and_the_next_sees_what_it_used() -> (
-    None
-):
+def test_what_ends_first_is_renewed_first_and_the_next_sees_what_it_used() -> None:
     held = (*downloaded(1, counted=False), *downloaded(2, expires_at=NOW + DAY))
     household(*held, title=TWO_A_YEAR).when(renew("d1")).then(
         expect(events.DeviceLeaseRenewed),
