@@ -42,6 +42,7 @@ class Outcome(Struct, omit_defaults=True):
     detail: str = ""
     refused_license_ids: list[str] = field(default_factory=list)
     note: str = ""
+    stale_repeats: int = 0  # late ones, refused since they could not be told from new commands
 
 
 Fold = Callable[[Outcome, Any], Outcome]
@@ -68,7 +69,10 @@ def granted(row: Outcome, event: Any) -> Outcome:
 
 
 def refused(row: Outcome, event: Any) -> Outcome:
-    """A rule said no."""
+    """A rule said no. Where that came to a late repeat, the outcome stays what it was."""
+    if event.code == "COMMAND_STALE" and row.status:
+        row.stale_repeats += 1
+        return row
     row.status = "partly" if row.status in ("accepted", "partly") else "refused"
     if event.license_id is not None and len(row.refused_license_ids) < LICENSES_MAX:
         row.refused_license_ids.append(event.license_id)

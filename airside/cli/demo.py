@@ -25,6 +25,7 @@ from commands.catalog import Catalog
 from commands.catalog_file import parse_catalog
 from projectors import outcomes
 from projectors.all import PROJECTIONS
+from projectors.generations import serving
 from projectors.replay import Replayed, replay
 from queries.across import refusals
 from queries.downloads import downloads
@@ -155,27 +156,30 @@ def tell_numbers(deployment: Deployment, theatre: Theatre, by_hour: list[int]) -
         f"{theatre.expiries:,} of the timekeeper."
     )
     out.print(report.numbers_table(counts, on_topic))
-    statuses = outcome_counts(deployment)
+    statuses, late = outcome_counts(deployment)
     accepted = statuses["accepted"] + statuses["partly"]
     click.echo(
         f"The read model of outcomes has {statuses.total():,} commands: {accepted:,} accepted, "
-        f"{statuses['refused']:,} refused, {statuses['noted']:,} noted; with "
-        f"{counts.repeats:,} repeats that makes {statuses.total() + counts.repeats:,}."
+        f"{statuses['refused']:,} refused, {statuses['noted']:,} noted. With {late:,} late "
+        f"repeats, refused as stale, and {counts.repeats:,} repeats that is "
+        f"{statuses.total() + late + counts.repeats:,}."
     )
 
 
-def outcome_counts(deployment: Deployment) -> Counter[str]:
-    """How many commands have which outcome, counted row by row in the read model."""
+def outcome_counts(deployment: Deployment) -> tuple[Counter[str], int]:
+    """Commands by outcome, and repeats refused as stale: row by row, from the read model."""
     found: Counter[str] = Counter()
+    late = 0
     with deployment.view_store() as views:
         registry = views.registry(outcomes.PROJECTION.name)
-        generation = registry.generation(registry.serving)
-        assert generation is not None
+        generation = serving(registry)
         for shard in range(deployment.shards):
             keys = list(views.keys(generation, shard))
-            for row in views.rows(generation, shard, keys).rows.values():
-                found[msgspec.json.decode(row or b"{}", type=outcomes.Outcome).status] += 1
-    return found
+            for data in views.rows(generation, shard, keys).rows.values():
+                row = msgspec.json.decode(data or b"{}", type=outcomes.Outcome)
+                found[row.status] += 1
+                late += row.stale_repeats
+    return found, late
 
 
 def ask(reader: Reader, now_at: int, names: answers.Names) -> None:

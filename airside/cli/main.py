@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from airside.cli import catalog, demo, parked, projections, query, replay, send, up
+from airside.cli.catalog import catalog
+from airside.cli.demo import demo
+from airside.cli.parked import parked
+from airside.cli.projections import projections
+from airside.cli.query import query
+from airside.cli.replay import replay
+from airside.cli.send import send
+from airside.cli.up import up
 from airside.settings import SHARDS_DEFAULT, SHARDS_MAX, Settings
 from schemas.errors import AirsideError, Contradiction, Invalid, TooLarge, Unreadable
 
@@ -87,11 +94,5 @@ def main(
     ctx.obj = Settings(data=data, views=views, shards=shards)
 
 
-main.add_command(up.up)
-main.add_command(catalog.catalog)
-main.add_command(send.send)
-main.add_command(query.query)
-main.add_command(replay.replay)
-main.add_command(projections.projections)
-main.add_command(parked.parked)
-main.add_command(demo.demo)
+for verb in (up, catalog, send, query, replay, projections, parked, demo):
+    main.add_command(verb)

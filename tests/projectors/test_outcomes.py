@@ -60,6 +60,16 @@ def test_a_command_that_was_refused_for_some_licenses_is_partly_accepted() -> No
     assert row(*mixed).refused_license_ids == [id_of(2)]
 
 
+def test_a_late_repeat_that_is_refused_as_stale_does_not_change_the_outcome() -> None:
+    found = row(issued(), refused("COMMAND_STALE", rule=""), refused("COMMAND_STALE", rule=""))
+    assert (found.status, found.code, found.stale_repeats) == ("accepted", "", 2)
+
+
+def test_a_command_that_only_ever_came_too_late_is_refused() -> None:
+    found = row(refused("COMMAND_STALE", rule=""))
+    assert (found.status, found.code, found.stale_repeats) == ("refused", "COMMAND_STALE", 0)
+
+
 def test_the_first_refusal_speaks_for_all() -> None:
     found = row(refused("RENEWAL_LIMIT", rule="R18"), refused("LEASE_EXPIRED", rule="R23"))
     assert (found.code, found.rule, found.events) == (
