@@ -1,32 +1,22 @@
 """`airside send`: produce commands onto the commands topic, one or a file of them."""
 
-import hashlib
-import sys
 import time
-import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
 import click
 from msgspec import Struct
 
+from airside.cli.command_file import check, opened, parsed
 from airside.cli.output import console, progress, show_json, table
 from airside.cli.sending import NO_OUTCOME, REFUSED, WAIT_SECONDS, send_one, tell
 from airside.outcomes import wait_for
 from airside.wiring import Deployment, open_deployment
 from schemas.envelope import Command, new_id
-from schemas.errors import Invalid
-from schemas.parse import describe, parse_assignments, parse_command_line
+from schemas.parse import describe, parse_assignments
 
 BATCH_COMMANDS = 1_000  # produced at once
-FINDINGS_MAX = 20  # bad lines that are told one by one
-LINE_BYTES_MAX = 1_000_000
-BLOCK_BYTES = 1 << 20
 
 
 class Summary(Struct, frozen=True):
@@ -75,12 +65,13 @@ def send(
       airside send --file commands.jsonl --wait
       airside send AcquireLicense --describe
 
-    `command_id` (a UUID), `issued_at` and `actor` are filled in where they are missing. Sending
-    the same command_id again is safe: it takes effect at most once. Lines of a file without a
-    command_id get one that is derived from the file's content and the line's number, so the
-    same file sent twice takes effect once.
+    `command_id` (a UUID), `issued_at` and `actor` are filled in where they are missing. A
+    command takes effect at most once, however often it is sent: to repeat one, give command_id
+    and issued_at as they were.
 
-    A file is checked as a whole before its first command is sent.
+    A file is checked as a whole before its first command is sent. Its lines count as issued
+    when the file was last changed, and their ids come from its content and that time: sent
+    again as it is, after a crash for example, it takes effect once; `touch` it to mean it anew.
     """
     if about:
         click.echo("\n".join(describe(command_type or "")))
@@ -108,15 +99,15 @@ def send_file(
 ) -> int:
     """Check the file, send it, and wait for its outcomes; the exit code."""
     started = time.monotonic()
-    with seekable(file) as lines:
-        total = check(deployment, lines)
+    with opened(file, deployment.clock()) as source:
+        total = check(source)
         sent: list[Command] = []
         done = 0
         with (
             deployment.producer() as producer,
             progress("sent", total, quiet=as_json) as advance,
         ):
-            commands = parsed(deployment, lines)
+            commands = parsed(source)
             while some := list(islice(commands, BATCH_COMMANDS)):
                 producer.send(some)
                 done += len(some)
@@ -161,83 +152,3 @@ def report(summary: Summary, *, as_json: bool) -> None:
         if summary.without_outcome:
             rows.append(("no outcome yet (is `airside up` running?)", summary.without_outcome))
         console().print(table("Outcomes", ["outcome", "commands"], rows))
-
-
-def check(deployment: Deployment, lines: BinaryIO) -> int:
-    """How many commands the file has. Raises: Invalid with every bad line, up to a bound."""
-    findings: list[str] = []
-    total = 0
-    for item in parsed_or_reason(deployment, lines):
-        if isinstance(item, str):
-            findings.append(item)
-            if len(findings) >= FINDINGS_MAX:
-                findings.append(f"… and perhaps more: these are the first {FINDINGS_MAX}.")
-                break
-        else:
-            total += 1
-    if findings:
-        raise Invalid("\n".join([*findings, "Nothing was sent."]))
-    return total
-
-
-def parsed(deployment: Deployment, lines: BinaryIO) -> Iterator[Command]:
-    """The commands of a file that was checked."""
-    for item in parsed_or_reason(deployment, lines):
-        if isinstance(item, str):
-            raise Invalid(f"{item}\nThe file changed while it was sent: send it again.")
-        yield item
-
-
-def parsed_or_reason(deployment: Deployment, lines: BinaryIO) -> Iterator[Command | str]:
-    """Each line's command, or what is wrong with it; blank lines are skipped."""
-    digest = uuid.uuid5(uuid.NAMESPACE_OID, digest_of(lines))
-    issued_at = deployment.clock()
-    lines.seek(0)
-    for number, line in enumerate(lines_of(lines), 1):
-        if line.isspace():
-            continue
-        if len(line) > LINE_BYTES_MAX:
-            yield f"line {number}: over {LINE_BYTES_MAX:,} bytes, which no command needs"
-            continue
-        try:
-            yield parse_command_line(
-                line,
-                command_id=uuid.uuid5(digest, str(number)).hex,
-                issued_at=issued_at,
-                actor="member",
-            )
-        except Invalid as error:
-            yield f"line {number}: {error}"
-
-
-def lines_of(lines: BinaryIO) -> Iterator[bytes]:
-    """Each line; of one that is too long only the beginning, one byte more than is allowed."""
-    while line := lines.readline(LINE_BYTES_MAX + 1):
-        yield line
-        while line and not line.endswith(b"\n"):
-            line = lines.readline(BLOCK_BYTES)
-
-
-def digest_of(lines: BinaryIO) -> str:
-    """The file's content as a digest."""
-    lines.seek(0)
-    digest = hashlib.sha256()
-    while block := lines.read(BLOCK_BYTES):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-@contextmanager
-def seekable(file: Path) -> Iterator[BinaryIO]:
-    """The file, or a copy of standard input, since it is read more than once."""
-    if str(file) != "-":
-        with file.open("rb") as lines:
-            yield lines
-        return
-    with TemporaryDirectory(prefix="airside-") as folder:
-        copy = Path(folder) / "commands.jsonl"
-        with copy.open("wb") as out:
-            while block := sys.stdin.buffer.read(BLOCK_BYTES):
-                out.write(block)
-        with copy.open("rb") as lines:
-            yield lines

@@ -34,12 +34,12 @@ WORDS = (
     ".",  # nothing happens: what a failing schedule is shortened to
     *[f"{name} {phase}" for name in "ab" for phase in (*OFTEN, "resume", "crash")],
     *[f"send {n}" for n in range(1, COMMANDS + 1)] * 2,
-    *("deliver",) * 12,
-    *("index",) * 8,
+    *("deliver",) * 24,
+    *("index",) * 12,
     *("lose ack", "fail", "arrive"),
     *FAULTS,
 )
-schedules = st.lists(st.sampled_from(WORDS), min_size=100, max_size=200)
+schedules = st.lists(st.sampled_from(WORDS), min_size=150, max_size=300)
 
 
 def command(n: int) -> Command:
@@ -127,7 +127,7 @@ def expect_one_history(schedule: list[str]) -> None:
     assert totals == len(interleaving.sent)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(schedules)
 def test_two_workers_leave_one_history(schedule: list[str]) -> None:
     expect_one_history(schedule)

@@ -3,10 +3,11 @@
 import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from airside.adapters.memory_view_store import MemoryViewStore
 from projectors.view_store import Checkpoint, Generation, ParkedEvent, Rows
-from schemas.errors import Fenced, OutcomeUnknown, Unavailable
+from schemas.errors import AirsideError, Fenced, OutcomeUnknown, Unavailable
 
 
 class Crash(BaseException):
@@ -101,3 +102,46 @@ class FaultyViewStore(MemoryViewStore):
             self._shards, self._registries = copy.deepcopy((shards, registries))
 
         return restore
+
+
+class PipelinedViewStore(FaultyViewStore):
+    """A store whose saves are sent first and waited for later.
+
+    A save that was begun lands when it is waited for, or before that at `deliver()`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun: list[Begun] = []
+
+    def begin_save(self, generation: Generation, shard: int, **save: Any) -> "Begun":
+        begun = Begun(lambda: self.save(generation, shard, **save))
+        self._begun.append(begun)
+        return begun
+
+    def deliver(self) -> None:
+        super().deliver()
+        for begun in self._begun:
+            begun.land()
+        self._begun = []
+
+
+class Begun:
+    """A save under way."""
+
+    def __init__(self, save: Callable[[], None]) -> None:
+        self._save: Callable[[], None] | None = save
+        self._outcome: AirsideError | None = None
+
+    def land(self) -> None:
+        save, self._save = self._save, None
+        if save is not None:
+            try:
+                save()
+            except AirsideError as outcome:
+                self._outcome = outcome
+
+    def wait(self) -> None:
+        self.land()
+        if self._outcome is not None:
+            raise self._outcome

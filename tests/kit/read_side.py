@@ -26,12 +26,17 @@ START_AT = 1_800_000_000_000
 class Bench:
     """One shard of events, and everything around a worker that reads them."""
 
-    def __init__(self, projection: Projection[Any], shards: int = 1) -> None:
+    def __init__(
+        self,
+        projection: Projection[Any],
+        shards: int = 1,
+        store: type[FaultyViewStore] = FaultyViewStore,
+    ) -> None:
         self.projection = projection
         self.now_at = START_AT
         self.log = MemoryLog(lambda: self.now_at)
         self.log.create_topic(EVENTS_TOPIC, shards)
-        self.store = FaultyViewStore()
+        self.store = store()
         self.history: list[list[Event]] = [[] for _ in range(shards)]
         self.read_side = ReadSide(
             codec=CODEC,

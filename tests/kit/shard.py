@@ -240,6 +240,9 @@ class Shard:
         for command_id, found in decided.items():
             assert found == list(range(found[0], found[0] + len(found))), f"{command_id}: once"
         assert list(dict.fromkeys(self.published())) == numbers, "published, first in order"
+        stored = {event.data for event in self.store.read(0, after_seq=0, count_max=1_000_000)}
+        published = {value for _, _, _, value in self.log.records(EVENTS_TOPIC, 0)}
+        assert published == stored, "only what is stored is published"
 
     def _publisher(self) -> EventPublisher:
         if not self._is_slow:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from projectors.projection import Projection
 from projectors.worker import LOOK_MS, ShardProjector
 from schemas.envelope import Event
-from tests.kit.faults import Crash
+from tests.kit.faults import Crash, FaultyViewStore, PipelinedViewStore
 from tests.kit.read_side import Bench, drain
 from tests.kit.tallies import (
     MOVES,
@@ -55,8 +55,10 @@ moves = st.one_of(
 class Run:
     """Two workers on one shard, and what happens to them."""
 
-    def __init__(self, projection: Projection[Any], batch_max: int) -> None:
-        self.bench = Bench(projection)
+    def __init__(
+        self, projection: Projection[Any], store: type[FaultyViewStore], batch_max: int
+    ) -> None:
+        self.bench = Bench(projection, store=store)
         self.batch_max = batch_max
         self.workers = [self.fresh(), self.fresh()]
         self.restore: Callable[[], None] = self.bench.store.backup()
@@ -138,13 +140,17 @@ def expected(
 @settings(max_examples=300, deadline=None)
 @given(
     projection=st.sampled_from([TALLIES, MOVES]),
+    store=st.sampled_from([FaultyViewStore, PipelinedViewStore]),
     batch_max=st.sampled_from([1, 2, 3, 100]),
     story=st.lists(moves, max_size=40),
 )
 def test_rows_equal_a_plain_fold_of_the_history(
-    projection: Projection[Any], batch_max: int, story: list[tuple[Any, ...]]
+    projection: Projection[Any],
+    store: type[FaultyViewStore],
+    batch_max: int,
+    story: list[tuple[Any, ...]],
 ) -> None:
-    run = Run(projection, batch_max)
+    run = Run(projection, store, batch_max)
     run.play(story)
     rows, parked = expected(projection, run.bench.history[0])
     found = run.bench.parked()

@@ -171,7 +171,7 @@ def test_a_line_that_is_no_json_object_says_where(line: bytes, says: str) -> Non
     st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=5)
 )
 def test_any_value_in_a_field_is_a_command_or_told(value: Any) -> None:
-    for_every_field(value)
+    check_every_field(value)
 
 
 def test_the_type_of_a_field_says_what_a_word_is() -> None:
@@ -284,7 +284,7 @@ def test_every_field_of_a_command_has_a_meaning_and_no_other_has() -> None:
     assert set(MEANINGS) == fields
 
 
-def for_every_field(value: object) -> None:
+def check_every_field(value: object) -> None:
     """Put a value into each field of a command; only Invalid may be raised."""
     for name in ("account_id", "command_id", "issued_at", "drm", "quality", "type"):
         try:

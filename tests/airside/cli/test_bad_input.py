@@ -1,6 +1,7 @@
 """What strangers get wrong: each gets fact, value and next step, and nothing changes."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,29 @@ def test_a_file_sent_twice_takes_effect_once(shell: Shell, tmp_path: Path) -> No
     assert first.code == second.code == 0
     assert first.json["outcomes"] == second.json["outcomes"] == {"accepted": 3}
     assert shell.ask("downloads", "c1")["issued"] == 1
+
+
+def test_a_file_that_was_touched_means_its_commands_anew(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "commands.jsonl"
+    file.write_text('{"type": "GrantAllowance", "account_id": "a1", "title_id": "t1",'
+                    ' "count": 1, "expires_at": "2099-01-01T00:00:00Z"}')  # fmt: skip
+    os.utime(file, (1_600_000_000, 1_600_000_000))
+    shell("send", "--file", str(file), "--wait")
+    shell("send", "--file", str(file), "--wait")
+    os.utime(file, (1_600_000_001, 1_600_000_001))
+    shell("send", "--file", str(file), "--wait")
+    types = [one["type"] for one in shell.ask("timeline", "a1")["entries"]]
+    assert types.count("AllowanceGranted") == 2
+
+
+def test_many_commands_of_one_account_in_one_file_are_not_stale(
+    shell: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "commands.jsonl"
+    lines = ['{"type": "OpenAccount", "account_id": "f1", "plan_id": "ads", "country": "US"}']
+    file.write_text("\n".join(lines * 400))
+    sent = shell("send", "--file", str(file), "--wait", "--json").json
+    assert sent["outcomes"] == {"noted": 399, "accepted": 1}
 
 
 def test_commands_come_from_standard_input_too(shell: Shell) -> None:
