@@ -1,5 +1,6 @@
 """The key table agrees with the rule table, with `Policy`, and with itself."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from commands.policy_keys import (
     shown,
 )
 
+ROOT = Path(__file__).parents[2]
 RESOLVED = [key for key in TABLE if key.combination != "window"]
 WINDOWS = [key for key in TABLE if key.combination == "window"]
 
@@ -166,3 +168,7 @@ def test_the_documentation_has_a_row_for_every_key() -> None:
 )
 def test_a_value_is_shown_short_and_as_in_json(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+def test_the_documentation_is_the_table() -> None:
+    assert markdown_table().rstrip() in (ROOT / "docs" / "policies.md").read_text()
