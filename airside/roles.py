@@ -14,7 +14,7 @@ from commands.batch import Counts
 from commands.catalog import Catalog
 from commands.catalog_follower import CatalogFollower
 from commands.event_store import EventStore
-from commands.handler import ShardHandler
+from commands.handler import Limits, ShardHandler
 from commands.license_decider import DECIDER
 from commands.timekeeper import DUE_MAX, Due, Timekeeper
 from projectors.all import PROJECTIONS
@@ -34,6 +34,9 @@ TICK_MS = 1_000  # how often the timekeeper looks
 LOOK_BACK_MS = 3_600_000  # how far before its last look, for a projection that lags
 LOOK_AT_ALL_MS = 60_000  # how often all of the past is looked at
 FOLLOW_MS = 1_000  # how often the registries are read for new generations
+
+STREAMS_MAX = 20_000  # accounts in memory, of all shards
+ROWS_MAX = 150_000  # in memory, of all shards and projections
 
 log = logging.getLogger("airside.roles")
 
@@ -87,6 +90,7 @@ def handling(deployment: Deployment) -> Iterator[Handling]:
                 source=held.enter_context(closing(topics.source(COMMANDS_TOPIC, shard))),
                 open_publisher=partial(topics.publisher, EVENTS_TOPIC, shard),
                 context=catalog.catch_up,
+                limits=Limits(streams_max=STREAMS_MAX // shards),
             )
             held.callback(handler.close)
             handlers.append(handler)
@@ -162,6 +166,7 @@ def reading(deployment: Deployment) -> Iterator[ReadSide]:
             source=partial(topics.source, EVENTS_TOPIC),
             clock=wall_clock,  # it paces looks at the store; a driven clock would race
             fill=lambda shard: partial(stored_events, events, shard),
+            rows_max=ROWS_MAX // (deployment.shards * len(PROJECTIONS)),
         )
 
 

@@ -42,9 +42,12 @@ class ShardFold(Generic[V]):
         """How many rows are kept."""
         return len(self._cache)
 
-    def begin(self, parked: Iterable[ParkedEvent], seq: int) -> None:
-        """Start from a checkpoint with an empty memory and the rows held up to it."""
-        self._cache.clear()
+    def begin(self, parked: Iterable[ParkedEvent], seq: int, *, is_empty: bool) -> None:
+        """Start from a checkpoint with an empty memory and the rows held up to it.
+
+        `is_empty`: the shard has no row.
+        """
+        self._cache.clear(is_everything=is_empty)
         self._held = held_rows(parked, seq)
 
     def fold(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from projectors.holes import Fill
 from projectors.log import EventSource
 from projectors.projection import Projection
+from projectors.rows import ROWS_MAX
 from projectors.view_store import Generation, ViewStore
 from projectors.worker import ShardProjector
 from schemas.codec import Codec
@@ -24,6 +25,7 @@ class ReadSide:
     source: Callable[[int], EventSource]
     clock: Callable[[], int]  # ms
     fill: Callable[[int], Fill] | None = None  # the event store's history of a shard
+    rows_max: int = ROWS_MAX  # that each worker keeps in memory
 
     def projector(
         self, projection: Projection[V], generation: Generation, shard: int, fingerprint: str
@@ -39,4 +41,5 @@ class ReadSide:
             clock=self.clock,
             fingerprint=fingerprint,
             fill=None if self.fill is None else self.fill(shard),
+            rows_max=self.rows_max,
         )

@@ -24,6 +24,9 @@ class RowCache(Generic[V]):
     Rows that were not needed for a while go first: when half of the bound is reached, what is
     there becomes the older half, and the older half of before is forgotten. It costs nothing
     per event, where a least-recently-used order would cost a move for each.
+
+    A shard that was empty when it was loaded is all here until something is forgotten: then
+    nothing has to be asked for, and a rebuild of a small shard reads nothing at all.
     """
 
     def __init__(self, projection: Projection[V], rows_max: int = ROWS_MAX) -> None:
@@ -33,6 +36,7 @@ class RowCache(Generic[V]):
         self._half = rows_max // 2
         self._rows: dict[str, V | None] = {}
         self._older: dict[str, V | None] = {}
+        self._is_everything = False
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._older)
@@ -47,6 +51,9 @@ class RowCache(Generic[V]):
                     rows[key] = older.pop(key)
                 else:
                     missing.append(key)
+        if self._is_everything:
+            rows.update(dict.fromkeys(missing))
+            return []
         return missing
 
     def install(self, read: Mapping[str, bytes | None]) -> None:
@@ -73,10 +80,12 @@ class RowCache(Generic[V]):
     def trim(self) -> None:
         """Keep the bound. Only while every change is saved."""
         if len(self._rows) > self._half:
+            self._is_everything = self._is_everything and not self._older
             self._older = self._rows
             self._rows = {}
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def clear(self, *, is_everything: bool = False) -> None:
+        """Forget everything. `is_everything`: there is no row in the store either."""
         self._rows = {}
         self._older = {}
+        self._is_everything = is_everything

@@ -54,6 +54,7 @@ class StoredShard:
         self.name = f"{generation.name}, shard {shard}"  # for messages
         self._store, self._generation, self._shard = store, generation, shard
         self._fingerprint = fingerprint
+        self.is_empty = False  # whether it had no row when it was loaded
         self._checkpoint: Checkpoint | None = None
         self._pending: Pending | None = None
 
@@ -74,7 +75,8 @@ class StoredShard:
         Raises: what `check` raises.
         """
         self.check()
-        self._checkpoint = self._store.rows(self._generation, self._shard, ()).checkpoint
+        found = self._store.rows(self._generation, self._shard, ())
+        self._checkpoint, self.is_empty = found.checkpoint, not found.row_count
         return self._store.parked(self._generation, self._shard)
 
     def check(self) -> None:

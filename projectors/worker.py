@@ -124,7 +124,7 @@ class ShardProjector(Generic[V]):
     def forget(self) -> None:
         """Drop all memory; the next step loads the checkpoint and seeks to its offset (R2)."""
         self._stored.forget()
-        self._fold.begin((), 0)
+        self._fold.begin((), 0, is_empty=False)
         self._gap = None
         self._next_offset = 0
 
@@ -134,7 +134,7 @@ class ShardProjector(Generic[V]):
         self._source.close()
 
     def _step(self, count_max: int, wait_seconds: float) -> int:
-        if self._halted is not None and self._clock() - self._looked_at < LOOK_MS:
+        if self._halted is not None and not self._is_time_to_look():
             return 0
         try:
             if not self._stored.is_loaded:
@@ -163,14 +163,21 @@ class ShardProjector(Generic[V]):
     def _load(self) -> None:
         """Take up the shard where the store says it is. Raises: NotFound, Contradiction."""
         self._looked_at = self._clock()
-        parked = self._stored.load()
-        checkpoint = self._stored.checkpoint
-        self._fold.begin(parked, checkpoint.seq)
+        try:
+            parked = self._stored.load()
+            checkpoint = self._stored.checkpoint
+            self._fold.begin(parked, checkpoint.seq, is_empty=self._stored.is_empty)
+            self._seek(self._offset_to_go_on(checkpoint))
+        except BaseException:
+            self.forget()
+            raise
+
+    def _offset_to_go_on(self, checkpoint: Checkpoint) -> int:
         offset = checkpoint.offset
-        if offset > self._source.end():
-            _log.warning("log ends before the checkpoint: %s, offset %d", self.name, offset)
-            offset = 0  # seq tells repeats, so going back further is always safe
-        self._seek(offset)
+        if offset <= self._source.end():
+            return offset
+        _log.warning("log ends before the checkpoint: %s, offset %d", self.name, offset)
+        return 0  # seq tells repeats, so going back further is always safe
 
     def _halt(self, why: Permanent) -> None:
         if str(why) != self.halted:
@@ -180,11 +187,13 @@ class ShardProjector(Generic[V]):
 
     def _look(self) -> None:
         """From time to time: is the shard where we believe, the generation still there (R3)?"""
-        now = self._clock()
-        if now - self._looked_at >= LOOK_MS:
-            self._looked_at = now
+        if self._is_time_to_look():
+            self._looked_at = self._clock()
             self._stored.check()
             self._stored.read(())
+
+    def _is_time_to_look(self) -> bool:
+        return not 0 <= self._clock() - self._looked_at < LOOK_MS  # a clock may be set back
 
     def _seek(self, offset: int) -> None:
         self._source.seek(offset)

@@ -6,10 +6,12 @@ A schedule is a list of words, so that a failing one can be read, shortened and 
     "a crash"                   that worker is gone, another takes its place; what it had sent
                                 may still arrive
     "send 3"                    command 3 arrives on the topic, again perhaps
-    "deliver", "lose ack"       the next record on the oldest wire arrives; acknowledged or not
+    "deliver"                   the next record on the oldest wire arrives
+    "lose ack"                  so it does, but nobody hears of it, nor of the rest
     "fail"                      what is on the oldest wire never arrives
     "index"                     the next late insert into the index arrives
     "lost", "unanswered", …     what happens to the next commit
+    "catalog"                   there is another one: what is decided again reads otherwise
     "arrive"                    commits that are still under way land, or are refused
 """
 
@@ -21,22 +23,22 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Command
 from schemas.errors import Moved, Transient
-from tests.kit.counter import add, id_of
+from tests.kit.counter import Rules, add, id_of
 from tests.kit.faults import Crash
 from tests.kit.shard import Shard, Worker
 
 PHASES = ("resume", "take", "commit", "publish", "save_snapshots", "settle", "step", "crash")
 FAULTS = ("lost", "unanswered", "late", "unavailable", "crash", "crash after")
-COMMANDS = 9
+COMMANDS = 24
 
-OFTEN = ("take", "commit") * 8 + ("publish",) * 5 + ("save_snapshots", "settle", "step") * 2
+OFTEN = ("take", "commit") * 10 + ("publish",) * 6 + ("save_snapshots", "settle", "step") * 2
 WORDS = (
     ".",  # nothing happens: what a failing schedule is shortened to
     *[f"{name} {phase}" for name in "ab" for phase in (*OFTEN, "resume", "crash")],
     *[f"send {n}" for n in range(1, COMMANDS + 1)] * 2,
-    *("deliver",) * 24,
-    *("index",) * 12,
-    *("lose ack", "fail", "arrive"),
+    *("deliver",) * 20,
+    *("index",) * 15,
+    *("lose ack", "fail", "arrive", *["catalog"] * 6),
     *FAULTS,
 )
 schedules = st.lists(st.sampled_from(WORDS), min_size=150, max_size=300)
@@ -66,7 +68,7 @@ class Interleaving:
 
     def _worker(self) -> Worker:
         return self.shard.worker(
-            batch_records_max=2, streams_max=1, snapshot_every=2, window_commits_max=3
+            batch_records_max=2, streams_max=1, snapshot_every=2, window_commits_max=100
         )
 
     def _do(self, word: str) -> None:
@@ -82,6 +84,8 @@ class Interleaving:
                 store.index_next()
         elif word == "arrive":
             store.arrive()
+        elif word == "catalog":
+            self.shard.rules = Rules(version=self.shard.rules.version + 1)
         elif word in FAULTS:
             store.faults.append(word)
         elif word != ".":
@@ -105,10 +109,10 @@ class Interleaving:
 
     def _wire(self, word: str) -> None:
         for publisher in [p for p in self.shard.publishers if p.is_busy][:1]:
-            if word == "fail":
-                publisher.fail()
-            else:
+            if word != "fail":
                 publisher.deliver(1, acknowledge=word == "deliver")
+            if word != "deliver":
+                publisher.fail()
 
 
 def outcome_of(schedule: list[str]) -> tuple[Shard, Interleaving]:

@@ -7,6 +7,7 @@ import pytest
 
 from projectors.view_store import Checkpoint, ParkedEvent
 from schemas.codec import CODEC
+from schemas.errors import Unavailable
 from tests.kit.read_side import START_AT, Bench, drain
 from tests.kit.tallies import (
     MOVES,
@@ -78,6 +79,21 @@ def test_a_held_row_is_still_held_after_a_restart(bench: Bench) -> None:
     drain(bench.worker())
     bench.publish(plan_changed("a"))
     drain(bench.worker())
+    assert summary(bench.parked())[1:] == [(2, 1, "a", "BEHIND: seq 1")]
+
+
+def test_a_load_that_failed_half_way_is_not_believed(bench: Bench) -> None:
+    def fail() -> None:
+        raise Unavailable("gone before the parked events were read.")
+
+    bench.publish(suspension("a", POISON))
+    drain(bench.worker())
+    bench.store.before_parked = fail
+    worker = bench.worker()
+    with pytest.raises(Unavailable):
+        worker.checkpoint  # noqa: B018
+    bench.publish(plan_changed("a"))
+    drain(worker)
     assert summary(bench.parked())[1:] == [(2, 1, "a", "BEHIND: seq 1")]
 
 

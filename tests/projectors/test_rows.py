@@ -44,3 +44,15 @@ def test_the_bound_holds_but_for_the_last_two_batches(cache: RowCache[Tally]) ->
     assert len(cache) == 12 + 3
     read(cache, *"pqr")
     assert len(cache) == 6
+
+
+def test_nothing_is_asked_for_where_the_shard_was_empty(cache: RowCache[Tally]) -> None:
+    cache.clear(is_everything=True)
+    assert cache.missing(["a", "b"]) == []
+
+
+def test_what_an_empty_shard_had_and_forgot_is_asked_for(cache: RowCache[Tally]) -> None:
+    cache.clear(is_everything=True)
+    read(cache, "a", "b", "c", "d", "e")
+    read(cache, "f", "g", "h", "i", "j")
+    assert cache.missing(["a", "k"]) == ["a", "k"]

@@ -8,7 +8,7 @@ import pytest
 from projectors.view_store import Checkpoint
 from projectors.worker import LOOK_MS
 from schemas.errors import Unavailable
-from tests.kit.faults import Crash, PipelinedViewStore
+from tests.kit.faults import Crash
 from tests.kit.read_side import START_AT, Bench, drain
 from tests.kit.tallies import (
     MOVES,
@@ -113,27 +113,41 @@ def test_memory_is_bounded_and_forgotten_rows_are_read_again(bench: Bench) -> No
     assert bench.rows() == plain_fold(TALLIES, bench.history[0])
 
 
-def test_r1_a_row_that_is_newer_than_the_checkpoint_is_not_folded_into(bench: Bench) -> None:
+@pytest.fixture
+def used(bench: Bench) -> Bench:
+    """A shard that has a row already, so that rows have to be read from the store."""
     bench.publish(plan_changed("a"))
-    slow, fast = bench.worker(), bench.worker()
-    bench.store.before_rows = fast.step  # between the slow one's checkpoint and its rows
-    # the slow one's save would be refused; pipelined, its next one would match
-    bench.publish(plan_changed("a"))
+    drain(bench.worker())
+    return bench
+
+
+def test_r1_a_row_that_is_newer_than_the_checkpoint_is_not_folded_into(used: Bench) -> None:
+    slow, fast = used.worker(), used.worker()
+    used.publish(plan_changed("a"))
+    used.store.before_rows = fast.step  # between the slow one's checkpoint and its rows
     assert slow.step() == 0
-    assert bench.store.saves == 1
+    assert used.store.saves == 2
     drain(slow)
-    assert bench.rows() == {"a": b'{"count":2,"seqs":[1,2]}'}
+    assert used.rows() == {"a": b'{"count":2,"seqs":[1,2]}'}
 
 
-def test_r1_a_row_that_is_older_than_the_checkpoint_is_not_folded_into(bench: Bench) -> None:
-    restore = bench.store.backup()
-    bench.publish(plan_changed("a"))
-    worker = bench.worker()
+def test_r1_a_row_that_is_older_than_the_checkpoint_is_not_folded_into(used: Bench) -> None:
+    restore = used.store.backup()
+    used.publish(plan_changed("a"))
+    worker = used.worker()
     worker.step()
-    bench.publish(plan_changed("b"))
-    bench.store.before_rows = restore
+    used.publish(plan_changed("b"))
+    used.store.before_rows = restore
     assert worker.step() == 0
     drain(worker)
+    assert used.rows() == plain_fold(TALLIES, used.history[0])
+
+
+def test_a_shard_that_was_empty_is_not_asked_for_rows(bench: Bench) -> None:
+    bench.publish(*map(plan_changed, "abc"))
+    bench.store.before_rows = pytest.fail
+    drain(bench.worker(batch_max=1))
+    bench.store.before_rows = None
     assert bench.rows() == plain_fold(TALLIES, bench.history[0])
 
 
@@ -186,27 +200,29 @@ def test_r2_a_crash_around_the_save_leaves_each_event_counted_once(
     assert bench.rows() == plain_fold(TALLIES, bench.history[0])
 
 
-def test_r2_an_engine_that_does_not_answer_is_said_and_loses_nothing(bench: Bench) -> None:
-    bench.publish(plan_changed("a"))
-    worker = bench.worker()
+def test_r2_an_engine_that_does_not_answer_is_said_and_loses_nothing(used: Bench) -> None:
+    worker = used.worker()
     worker.step()
-    bench.publish(plan_changed("b"))
-    bench.store.is_down = True
+    used.publish(plan_changed("b"))
+    used.store.is_down = True
     with pytest.raises(Unavailable):
         worker.step()
-    bench.store.is_down = False
+    used.store.is_down = False
     drain(worker)
-    assert bench.rows() == plain_fold(TALLIES, bench.history[0])
+    assert used.rows() == plain_fold(TALLIES, used.history[0])
 
 
-def test_r3_an_idle_worker_notices_a_failover_to_an_older_state(bench: Bench) -> None:
+@pytest.mark.parametrize("passed_ms", [LOOK_MS, -1], ids=["later", "by a clock set back"])
+def test_r3_an_idle_worker_notices_a_failover_to_an_older_state(
+    bench: Bench, passed_ms: int
+) -> None:
     restore = bench.store.backup()
     bench.publish(plan_changed("a"))
     worker = bench.worker()
     worker.step()
     restore()
     assert worker.step() == 0
-    bench.now_at += LOOK_MS
+    bench.now_at += passed_ms
     drain(worker)
     assert bench.rows() == {"a": b'{"count":1,"seqs":[1]}'}
 
@@ -233,54 +249,3 @@ def test_a_log_that_is_shorter_than_the_checkpoint_is_read_from_its_start(
     bench.publish(plan_changed("a"), plan_changed("a"))
     drain(bench.worker())
     assert bench.rows() == {"a": b'{"count":1,"seqs":[2]}'}
-
-
-@pytest.fixture
-def pipelined() -> Bench:
-    return Bench(TALLIES, store=PipelinedViewStore)
-
-
-def test_a_pipelined_save_is_under_way_while_the_next_batch_is_folded(
-    pipelined: Bench,
-) -> None:
-    pipelined.publish(*map(plan_changed, "aaa"))
-    worker = pipelined.worker(batch_max=1)
-    assert [worker.step(), worker.step(), worker.step()] == [1, 1, 1]
-    assert pipelined.checkpoint().seq == 2
-    assert worker.checkpoint.seq == 3
-    assert worker.step() == 0
-    assert pipelined.rows() == {"a": b'{"count":3,"seqs":[1,2,3]}'}
-
-
-def test_a_pipelined_save_is_waited_for_before_rows_are_read(pipelined: Bench) -> None:
-    pipelined.publish(plan_changed("a"), plan_changed("b"), plan_changed("a"))
-    worker = pipelined.worker(batch_max=1, rows_max=0)
-    worker.step()
-    worker.step()
-    assert pipelined.store.saves == 1
-    drain(worker)
-    assert pipelined.rows() == plain_fold(TALLIES, pipelined.history[0])
-
-
-def test_a_pipelined_save_that_was_refused_spoils_nothing(pipelined: Bench) -> None:
-    pipelined.publish(*map(plan_changed, "aaa"))
-    worker = pipelined.worker(batch_max=1)
-    worker.step()
-    pipelined.store.faults = ["lost"]
-    assert worker.step() == 0
-    drain(worker)
-    assert pipelined.rows() == {"a": b'{"count":3,"seqs":[1,2,3]}'}
-
-
-def test_closing_a_worker_waits_for_its_save(pipelined: Bench) -> None:
-    pipelined.publish(plan_changed("a"))
-    worker = pipelined.worker()
-    worker.step()
-    worker.close()
-    assert pipelined.checkpoint().seq == 1
-
-
-def test_a_builder_has_saved_what_it_says_it_reached(pipelined: Bench) -> None:
-    pipelined.publish(*map(plan_changed, "abcabc"))
-    pipelined.worker(batch_max=1).run_until(4)
-    assert pipelined.checkpoint().seq == 4

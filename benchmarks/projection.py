@@ -1,0 +1,115 @@
+"""`downloads` into the embedded Valkey, against a loop that decodes, and the everyday loop."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from airside.adapters.embedded_valkey import EmbeddedValkey
+from airside.adapters.redis_view_store import RedisViewStore
+from airside.adapters.sqlite_log import SqliteLog
+from benchmarks.everyday import EverydayLoop
+from benchmarks.measure import Variant, alternate, verdict
+from benchmarks.no_store import NoStore
+from benchmarks.options import Options
+from benchmarks.reading import Worker, fold_all, workers_of
+from benchmarks.stage import Clock, handle_all, handler, opened, produce
+from projectors.all import PROJECTIONS
+from projectors.downloads import PROJECTION as DOWNLOADS
+from projectors.worker import BATCH_MAX
+from schemas.codec import CODEC
+from schemas.record import EVENTS_TOPIC, Record
+
+COMMANDS, HOUSEHOLDS, SHARDS = 120_000, 2_000, 2
+OF_FLOOR, OF_EVERYDAY = 0.4, 4.0
+
+
+def run(options: Options) -> bool:
+    """Events per second, of all that are on the topic, whether or not they concern it."""
+    file = options.folder / "topics.sqlite"
+    events = make_events(file, options.scaled(COMMANDS))
+    print(f"\nprojection: {events:,} events of {HOUSEHOLDS:,} households, {SHARDS} shards")
+    print(f"  All poll the events topic in batches of up to {BATCH_MAX:,}, in one process. The")
+    print("  floor decodes the fields that `downloads` reads of its events, and stops there.")
+    print("  The everyday loop decodes each event with fastavro and sends HINCRBY and HSET")
+    print("  through a redis-py pipeline: at least once, nothing rebuilt, nothing verified.")
+    with ExitStack() as held:
+        log = held.enter_context(opened(file))
+        server = held.enter_context(EmbeddedValkey(options.folder))
+        store = held.enter_context(closing(RedisViewStore(server.url)))
+        client = held.enter_context(closing(redis.Redis.from_url(server.url)))
+        names = {event_type.__name__ for event_type in DOWNLOADS.folds}
+        rounds = range(options.rounds)
+        one = [workers_of([DOWNLOADS], store, log, SHARDS) for _ in rounds]
+        nine = [workers_of(PROJECTIONS, store, log, SHARDS) for _ in rounds]
+        found = alternate(
+            options.rounds,
+            {
+                "downloads": projecting(one),
+                "poll and decode (the floor)": polling(log, decode_each),
+                "everyday loop": everyday(log, client, None),
+                "everyday loop, commands for its events only": everyday(log, client, names),
+                f"all {len(PROJECTIONS)} read models": projecting(nine),
+            },
+        )
+    for rate in found.values():
+        print(rate.line())
+    ours, floor, everyday_loop, _, _ = (rate.median for rate in found.values())
+    reached = verdict("downloads, of the floor", ours / floor, OF_FLOOR)
+    return verdict("downloads, of the everyday loop", ours / everyday_loop, OF_EVERYDAY) and reached
+
+
+def make_events(file: Path, commands: int) -> int:
+    """Topics with what the real handler made of the load; how many events."""
+    clock, events = Clock(), 0
+    with opened(file, clock) as log:
+        produce(log, clock, shards=SHARDS, households=HOUSEHOLDS, count=commands)
+        for shard in range(SHARDS):
+            with handler(log, NoStore(), shard=shard, shards=SHARDS) as one:
+                handle_all(one)
+                events += one.counts.events
+    return events
+
+
+def projecting(rounds: Iterable[Sequence[Worker]]) -> Variant:
+    """A round: new generations are built from the first event on."""
+    workers = iter(rounds)
+    return lambda: fold_all(next(workers))
+
+
+def polling(log: SqliteLog, use: Callable[[Sequence[Record]], object]) -> Variant:
+    """A round: every batch of every shard is put to some use."""
+
+    def poll() -> int:
+        polled = 0
+        for shard in range(SHARDS):
+            with closing(log.source(EVENTS_TOPIC, shard)) as source:
+                while records := source.poll(BATCH_MAX, 0.0):
+                    use(records)
+                    polled += len(records)
+        return polled
+
+    return poll
+
+
+def everyday(log: SqliteLog, client: redis.Redis, names: set[str] | None) -> Variant:
+    """A round: the everyday loop, into keys of its own."""
+    numbers = count(len(names or ()) * 1_000)
+
+    def project() -> int:
+        return polling(log, EverydayLoop(client, f"everyday{next(numbers)}", names).project)()
+
+    return project
+
+
+_decode: Callable[[bytes], Any] = CODEC.event_decoder(tuple(DOWNLOADS.folds), DOWNLOADS.reads)
+
+
+def decode_each(records: Sequence[Record]) -> None:
+    """The floor."""
+    decode = _decode
+    for _, _, _, value in records:
+        decode(value or b"")
