@@ -16,7 +16,7 @@ from commands.catalog_follower import CatalogFollower
 from commands.event_store import EventStore
 from commands.handler import Limits, ShardHandler
 from commands.license_decider import DECIDER
-from commands.timekeeper import DUE_MAX, Due, Timekeeper
+from commands.timekeeper import Due, Timekeeper
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
 from projectors.generations import ensure_serving, followed
@@ -27,12 +27,14 @@ from projectors.worker import ShardProjector
 from queries.across import due
 from queries.reader import Reader
 from schemas.codec import CODEC
-from schemas.errors import Permanent, Unavailable
+from schemas.errors import Hole, Permanent, Transient, Unavailable
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 
 TICK_MS = 1_000  # how often the timekeeper looks
 LOOK_BACK_MS = 3_600_000  # how far before its last look, for a projection that lags
 LOOK_AT_ALL_MS = 60_000  # how often all of the past is looked at
+DUE_ASKED_MAX = 100_000  # licenses of one look; more of them than ever wait at a time
+MOVES_MAX = 1_000  # times that a shard may be lost in a row before it is given up
 FOLLOW_MS = 1_000  # how often the registries are read for new generations
 
 STREAMS_MAX = 20_000  # accounts in memory, of all shards
@@ -47,35 +49,53 @@ class Handling:
     name = "handler"
 
     def __init__(self, handlers: Sequence[ShardHandler[Any, Catalog]]) -> None:
-        self._running = dict(enumerate(handlers))
-        self.counts = Counts()  # since the start
+        self._handlers = handlers
+        self._moves = [0] * len(handlers)  # in a row
         self.halted: dict[int, str] = {}  # shard -> why
 
+    @property
+    def counts(self) -> Counts:
+        """What became of all records, since the start."""
+        total = Counts()
+        for handler in self._handlers:
+            total.add(handler.counts)
+        return total
+
     def turn(self) -> int:
-        """One step of every shard; how many records were taken."""
+        """One step of every shard; how many records were taken.
+
+        Raises: Transient, of one of them, after all had their turn.
+        """
         polled = 0
-        for shard, handler in list(self._running.items()):
-            try:
-                step = handler.step()
-            except Permanent as why:
-                log.error("shard halted shard=%d because %s", shard, why)
-                self.halted[shard] = str(why)
-                del self._running[shard]
+        trouble: Transient | None = None
+        for shard, handler in enumerate(self._handlers):
+            if shard in self.halted:
                 continue
-            polled += step.polled
-            add(self.counts, step.counts)
+            try:
+                polled += self._step(shard, handler)
+            except Transient as error:
+                trouble = error
+            except Permanent as why:
+                self._halt(shard, str(why))
+        if trouble is not None:
+            raise trouble
         return polled
 
+    def _step(self, shard: int, handler: ShardHandler[Any, Catalog]) -> int:
+        step = handler.step()
+        self._moves[shard] = self._moves[shard] + 1 if step.fenced else 0
+        if self._moves[shard] > MOVES_MAX:
+            self._halt(shard, f"it was lost {MOVES_MAX} times in a row: who else writes it?")
+        return step.polled + step.counts.redriven
 
-def add(total: Counts, more: Counts) -> None:
-    """Add one batch's counts to a total."""
-    for field in Counts.__struct_fields__:
-        setattr(total, field, getattr(total, field) + getattr(more, field))
+    def _halt(self, shard: int, why: str) -> None:
+        log.error("shard halted shard=%d because %s", shard, why)
+        self.halted[shard] = why
 
 
 @contextmanager
 def handling(deployment: Deployment) -> Iterator[Handling]:
-    """The handler of all shards, closed behind it."""
+    """The handler of all shards, closed behind it. Raises: Hole if any had to be halted."""
     shards = deployment.shards
     with deployment.log() as topics, deployment.event_store() as store, ExitStack() as held:
         catalog = CatalogFollower(held.enter_context(closing(topics.source(CATALOG_TOPIC, 0))))
@@ -94,7 +114,11 @@ def handling(deployment: Deployment) -> Iterator[Handling]:
             )
             held.callback(handler.close)
             handlers.append(handler)
-        yield Handling(handlers)
+        role = Handling(handlers)
+        yield role
+        if role.halted:
+            told = "; ".join(f"shard {shard}: {why}" for shard, why in role.halted.items())
+            raise Hole(f"halted, mend and start again: {told}")
 
 
 class Projecting:
@@ -222,8 +246,8 @@ class DueExpiries:
         """Licenses whose expiry has come and is not on record, oldest first."""
         is_everything = now_at - self._looked_at_all >= LOOK_AT_ALL_MS
         since = None if is_everything else self._looked_at - LOOK_BACK_MS
-        found = due(self._reader, at=now_at, since=since, count_max=DUE_MAX)
-        if len(found) < DUE_MAX:
+        found = due(self._reader, at=now_at, since=since, count_max=DUE_ASKED_MAX)
+        if len(found) < DUE_ASKED_MAX:
             self._looked_at = now_at
             self._looked_at_all = now_at if is_everything else self._looked_at_all
         return [Due(one.license_id, one.account_id, one.expires_at) for one in found]

@@ -13,6 +13,8 @@ from commands.license import License
 from commands.title import TitleUse
 
 HISTORY_KEPT_MS = 2 * 365 * 86_400_000  # no window of a policy is longer; a test compares
+PRUNE_EVERY_MS = 86_400_000
+ALLOWANCES_MAX = 100  # that have not run out
 
 NOTHING_USED = TitleUse()
 
@@ -72,6 +74,14 @@ class Account(Struct, frozen=True, gc=False):
 def initial(account_id: str) -> Account:
     """An account before its first event."""
     return Account(account_id)
+
+
+def remembered(account: Account, at: int) -> Account:
+    """The account as an event at that instant finds it: about once a day it forgets.
+
+    A decision looks at the same, so nothing happens to what is forgotten by then.
+    """
+    return pruned(account, at) if at >= account.pruned_at + PRUNE_EVERY_MS else account
 
 
 def pruned(account: Account, at: int) -> Account:

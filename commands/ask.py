@@ -12,6 +12,7 @@ from commands.catalog import Catalog, Plan, Title
 from commands.device import Device
 from commands.license import License
 from commands.policy import Policy
+from commands.policy_keys import COUNT_MAX
 from schemas.envelope import Command
 
 
@@ -59,19 +60,21 @@ class Ask(Struct, frozen=True, gc=False):
 
     def granted_for_title(self, at: int) -> int:
         """What support granted for the title and has not run out at that instant (R14)."""
-        return sum(
+        counts = (
             extra.count
             for extra in self.account.allowances
             if extra.title_id == self.title_id and extra.title_id and extra.expires_at > at
         )
+        return min(COUNT_MAX, sum(counts))
 
     def granted_for_device(self, at: int) -> int:
         """What support granted for the device and has not run out at that instant (R13)."""
-        return sum(
+        counts = (
             extra.count
             for extra in self.account.allowances
             if extra.device_id == self.device_id and extra.device_id and extra.expires_at > at
         )
+        return min(COUNT_MAX, sum(counts))
 
 
 def ask_about(

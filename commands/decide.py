@@ -6,7 +6,7 @@ Total: every well-formed command becomes at least one event, and none raises.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from commands.account import Account
+from commands.account import Account, remembered
 from commands.catalog import Catalog
 from commands.deciding import account as accounts
 from commands.deciding import devices, licenses, reports
@@ -16,10 +16,13 @@ from schemas.events import CommandRefused
 
 
 def decide(account: Account, command: Command, catalog: Catalog, at: int) -> Sequence[Event]:
-    """The events of the command at that instant, still without their envelope."""
+    """The events of the command at that instant, still without their envelope.
+
+    It looks at the state that they will be folded into, so what they say is in it after them.
+    """
     decision = DECISIONS.get(type(command))
     if decision is not None:
-        return decision(account, command, catalog, at)
+        return decision(remembered(account, at), command, catalog, at)
     kind = type(command).__name__
     detail = "an account has no such command"
     return [CommandRefused(command_type=kind, code="COMMAND_INVALID", rule="", detail=detail)]

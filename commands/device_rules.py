@@ -149,3 +149,15 @@ def has_checked_in(ask: Ask) -> Refusal | None:
 def lease_from(policy: Policy, at: int) -> int | None:
     """R23: until when a device that checks in at `at` may stay away; None: for ever."""
     return None if policy.account_lease_s is None else at + policy.account_lease_s * 1000
+
+
+def lease_after_contact(device: Device | None, policy: Policy, at: int) -> int | None:
+    """R23: a device's lease once it was heard of. Only `RenewDevice` revives one that is over.
+
+    A device from before there were leases gets one now.
+    """
+    until = lease_from(policy, at)
+    if until is None or device is None or device.removed_at is not None:
+        return until
+    is_over = device.lease_until is not None and device.lease_until <= at
+    return device.lease_until if is_over else until

@@ -1,6 +1,6 @@
 """What would be decided, without deciding it: the write side's own rules, all of them."""
 
-from commands.account import Account
+from commands.account import Account, remembered
 from commands.ask import ask_about
 from commands.catalog import Catalog
 from commands.rules import every_refusal
@@ -28,5 +28,6 @@ def can_download(
         device_id=device_id,
         title_id=title_id,
     )
+    account = remembered(account, at)
     ask = ask_about(wish, account, catalog, at, device_id=device_id, title_id=title_id)
     return every_refusal(ask)

@@ -150,7 +150,7 @@ class EventStore(Protocol):
         """The accounts that have parked commands, and the offset of the first of each."""
 
     def parked(self, shard: int, account_id: str | None = None) -> Iterator[Parked]:
-        """Parked commands by offset, of one account or of the shard, as far as it is indexed."""
+        """Parked commands by offset, of one account or of the shard, as far as indexed."""
 
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep these; per account and fingerprint the two newest stay, older ones may go."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from commands import device as devices
 from commands import license as licenses
 from commands import title as titles
-from commands.account import Account, Allowance, pruned
+from commands.account import Account, Allowance, remembered
 from commands.device import Device
 from commands.license import License
 from schemas import events
@@ -20,17 +20,13 @@ from schemas.envelope import Event
 
 Fold = Callable[[Account, Any], Account]
 
-PRUNE_EVERY_MS = 86_400_000
-
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after the event; the one before stays as it was."""
     fold = FOLDS[type(event)]
     if fold is _unchanged:
         return account
-    if event.at >= account.pruned_at + PRUNE_EVERY_MS:
-        account = pruned(account, event.at)
-    return fold(account, event)
+    return fold(remembered(account, event.at), event)
 
 
 def _unchanged(account: Account, event: Event) -> Account:
@@ -67,7 +63,8 @@ def _erased(account: Account, event: events.AccountErased) -> Account:
 
 def _allowance_granted(account: Account, event: events.AllowanceGranted) -> Account:
     extra = Allowance(event.title_id, event.device_id, event.count, event.expires_at)
-    return replace(account, allowances=(*account.allowances, extra))
+    lasting = (other for other in account.allowances if other.expires_at > event.at)
+    return replace(account, allowances=(*lasting, extra))
 
 
 def _device_registered(account: Account, event: events.DeviceRegistered) -> Account:
@@ -154,6 +151,9 @@ def _download_refunded(account: Account, event: events.DownloadRefunded) -> Acco
 
 def _playback_reported(account: Account, event: events.PlaybackReported) -> Account:
     """A play counts for when it took place, not for when it was reported."""
+    known = account.license(event.license_id)
+    if known is not None and not known.is_completed:
+        account = account.with_license(replace(known, is_completed=True))
     if not event.counted:
         return account
     use = account.title(event.title_id)

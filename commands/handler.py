@@ -34,7 +34,7 @@ from commands.stream import Stream
 from commands.tenure import Tenure
 from schemas.codec import Codec
 from schemas.envelope import new_id
-from schemas.errors import Fenced, Moved, OutcomeUnknown, Permanent
+from schemas.errors import Fenced, Moved, OutcomeUnknown, Permanent, Transient
 
 S = TypeVar("S")
 X = TypeVar("X", bound=Context)
@@ -207,13 +207,16 @@ class ShardHandler(Generic[S, X]):
             tenure.noted = settled
 
     def close(self) -> None:
-        """Stop in an orderly way. What is not published is left to the successor."""
-        if self._tenure is not None:
-            try:
-                self.publish()
-                self.settle()
-            finally:
-                self._drop()
+        """Stop in an orderly way. What cannot be published now is left to the successor."""
+        if self._tenure is None:
+            return
+        try:
+            self.publish()
+            self.settle()
+        except Transient as error:
+            log.warning("left to the successor shard=%d because %s", self._shard, error)
+        finally:
+            self._drop()
 
     @property
     def position(self) -> Position | None:

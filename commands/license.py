@@ -27,7 +27,7 @@ class License(Struct, frozen=True, array_like=True, gc=False):
     renewed_at: int | None = None
     lapsed_at: int | None = None  # the expiry that the last renewal replaced
     counted_at: int | None = None  # when its download counted; None: not yet, or refunded
-    is_completed: bool = False  # the device has the media
+    is_completed: bool = False  # the device has the media: it said so, or played it
     is_recorded_expired: bool = False  # a LicenseExpired came
     ended_as: Literal["released", "revoked"] | None = None
     ended_at: int | None = None

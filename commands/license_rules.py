@@ -3,7 +3,10 @@
 from commands.ask import Ask, Refusal
 from commands.device_rules import lease_from
 from commands.license import License
+from commands.policy import DAY_S, Policy
 from schemas.commands import ReleaseLicense, ReportPlayback
+
+RENEWED_WITHIN_S = 30 * DAY_S  # of the expiry, with all of its device, where no policy says
 
 
 def is_known(ask: Ask) -> Refusal | None:
@@ -86,9 +89,18 @@ def did_not_expire_long_ago(ask: Ask) -> Refusal | None:
     return Refusal("RENEWAL_TOO_LATE", detail=f"it expired at {license.expires_at}")
 
 
+def is_worth_renewing(held: License, policy: Policy, at: int) -> bool:
+    """R20: whether renewing its device renews it: it is active, or expired of late."""
+    until_s = policy.license_renew_until_s
+    return at <= held.expires_at + 1000 * (RENEWED_WITHIN_S if until_s is None else until_s)
+
+
 def expiry(ask: Ask) -> int:
-    """R21, R04, R23: the earliest of the term, the title's end and the device's lease."""
+    """R21, R19, R04, R23: the earliest of term, greatest age, the title's end and the lease."""
+    age, license = ask.policy.license_max_age_s, ask.license
+    issued_at = ask.at if license is None else license.issued_at
     ends = (
+        None if age is None else issued_at + age.value * 1000,
         ask.at + ask.policy.license_term_s * 1000,
         ask.policy.title_window_end,
         lease_from(ask.policy, ask.at),

@@ -3,7 +3,7 @@
 What cannot be handled is parked, in order, and holds its key: what follows of that account is
 parked behind it until an operator redrives or discards. Its reason begins with one of
 
-    BAD_KEY          no key, not UTF-8, or too long               } no account of this shard can
+    BAD_KEY          no key, not UTF-8, not printable or too long } no account of this shard can
     WRONG_PARTITION  the key belongs to another shard             } claim it: these hold nothing
     TOO_LARGE        a record over its bound, or a decision over a commit's
     UNREADABLE       bytes that are no command this code knows
@@ -54,7 +54,8 @@ def receive(record: Record, shard: int, shards: int, codec: Codec) -> Received:
     account_id = _account_id(key)
     if account_id is None:
         shown = repr((key or b"")[:ID_CHARACTERS_MAX])
-        reason = f"BAD_KEY: {shown} is no account id of 1 to {ID_CHARACTERS_MAX} characters"
+        bound = f"1 to {ID_CHARACTERS_MAX} printable characters"
+        reason = f"BAD_KEY: {shown} is no account id of {bound}"
         return Received(offset, at, "", value, None, reason, is_homeless=True)
     home = shard_of(account_id, shards)
     if home != shard:
@@ -74,7 +75,8 @@ def _account_id(key: bytes | None) -> str | None:
         account_id = (key or b"").decode()
     except UnicodeDecodeError:
         return None
-    return account_id if 1 <= len(account_id) <= ID_CHARACTERS_MAX else None
+    is_name = 1 <= len(account_id) <= ID_CHARACTERS_MAX and account_id.isprintable()
+    return account_id if is_name else None
 
 
 def _command(account_id: str, value: bytes, codec: Codec) -> tuple[Command | None, str]:

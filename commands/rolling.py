@@ -42,13 +42,17 @@ def tightest(
     instants: Sequence[int],
     at: int,
     granted: Callable[[int], int] = nothing_granted,
+    held_until: Sequence[int] = (),
 ) -> Use | None:
-    """The use of the limit with the fewest left; None without any limit."""
-    extra = granted(at)
+    """The use of the limit with the fewest left; None without any limit.
+
+    `held_until` are places that are taken until then without having counted.
+    """
+    extra, held = granted(at), sum(1 for until in held_until if until > at)
     uses = (
         Use(
             bound.count + extra,
-            count_within(instants, at, bound.window_s),
+            count_within(instants, at, bound.window_s) + held,
             bound.window_s,
             bound.scope,
         )
@@ -62,14 +66,24 @@ def possible_again_at(
     instants: Sequence[int],
     at: int,
     granted: Callable[[int], int] = nothing_granted,
+    held_until: Sequence[int] = (),
 ) -> int | None:
     """The first instant from `at` on at which every limit has one left; None: never.
 
-    Only when something leaves a window does anything become possible, so those are tried.
+    With time use only falls, and so does what is granted: so it is tried with what is granted
+    now, then with what is still granted by then, until that is enough.
     """
-    leaving = {instant + bound.window_s * 1000 for instant in instants for bound in bounds}
-    for candidate in (at, *sorted(leaves for leaves in leaving if leaves > at)):
-        use = tightest(bounds, instants, candidate, granted)
-        if use is None or use.left > 0:
-            return candidate
-    return None
+    leaving = [
+        (bound.count, sorted([*(i + bound.window_s * 1000 for i in instants), *held_until]))
+        for bound in bounds
+    ]
+    while True:
+        extra, possible_at = granted(at), at
+        for count, leaves in leaving:
+            if count + extra <= 0:
+                return None
+            if len(leaves) >= count + extra:
+                possible_at = max(possible_at, leaves[-(count + extra)])
+        if possible_at == at:
+            return at
+        at = possible_at

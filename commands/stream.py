@@ -15,7 +15,7 @@ from msgspec import Struct
 from schemas.envelope import Event
 from schemas.errors import Hole
 
-RECENT_MAX = 128  # command ids kept per account; full it takes some 18 KB of memory
+RECENT_MAX = 128  # command ids kept per account; full they take 19 KB of memory
 
 S = TypeVar("S")
 

@@ -6,6 +6,7 @@ timekeepers, a restart or a replay cannot fire the same expiry twice.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ from schemas.envelope import Command, derived_id
 
 DUE_MAX = 10_000  # commands sent in one tick; the rest follow in the next
 RESEND_AFTER_MS = 60_000  # how long the read model may take to show that one has fired
+RESEND_AFTER_MS_MAX = 86_400_000  # each time twice as long: its account may be parked
+SENT_MAX = 200_000  # remembered; above it the oldest are forgotten, and sent again
 ACTOR = "timekeeper"
 
 
@@ -23,6 +26,13 @@ class Due(Struct, frozen=True, gc=False):
     license_id: str
     account_id: str
     due_at: int
+
+
+class Sent(Struct, frozen=True, gc=False):
+    """When a command was sent last, and how often."""
+
+    at: int
+    times: int
 
 
 class Timekeeper:
@@ -39,18 +49,28 @@ class Timekeeper:
     ) -> None:
         self._ask = ask
         self._send = send
-        self._sent: dict[str, int] = {}  # command id -> when it was sent; ≤ a minute's worth
+        self._sent: dict[str, Sent] = {}  # by command id
 
     def tick(self, now_at: int) -> int:
         """Send what is due at `now_at` (ms) and was not sent lately; returns how many."""
-        horizon = now_at - RESEND_AFTER_MS
-        self._sent = {id: sent_at for id, sent_at in self._sent.items() if sent_at > horizon}
         wishes = [expiry_of(due, now_at) for due in self._ask(now_at)]
-        fresh = [wish for wish in wishes if wish.command_id not in self._sent][:DUE_MAX]
+        fresh = [wish for wish in wishes if self._is_time(wish.command_id, now_at)][:DUE_MAX]
         if fresh:
             self._send(fresh)
-            self._sent.update((wish.command_id, now_at) for wish in fresh)
+        for wish in fresh:
+            times = self._sent[wish.command_id].times if wish.command_id in self._sent else 0
+            self._sent.pop(wish.command_id, None)  # the youngest come last
+            self._sent[wish.command_id] = Sent(now_at, times + 1)
+        for oldest in list(islice(self._sent, max(0, len(self._sent) - SENT_MAX))):
+            del self._sent[oldest]
         return len(fresh)
+
+    def _is_time(self, command_id: str, now_at: int) -> bool:
+        sent = self._sent.get(command_id)
+        if sent is None:
+            return True
+        pause = RESEND_AFTER_MS << min(sent.times - 1, 16)
+        return now_at - sent.at >= min(pause, RESEND_AFTER_MS_MAX)
 
 
 def expiry_of(due: Due, now_at: int) -> ExpireLicense:

@@ -4,6 +4,7 @@ from commands.ask import Ask, Refusal
 from commands.license import License
 from commands.policy import DAY_S
 from commands.rolling import count_within, possible_again_at, tightest
+from schemas.envelope import INSTANT_MAX
 
 YEAR_S = 365 * DAY_S
 
@@ -74,12 +75,32 @@ def downloads_are_left(ask: Ask) -> Refusal | None:
     bounds = ask.policy.title_max_downloads
     if not bounds or ask.title_id is None or is_free_renewal(ask):
         return None
-    counted = _downloads(ask)
-    use = tightest(bounds, counted, ask.at, ask.granted_for_title)
+    counted, held = _downloads(ask), places_held(ask)
+    use = tightest(bounds, counted, ask.at, ask.granted_for_title, held)
     if use is None or use.left > 0:
         return None
-    again_at = possible_again_at(bounds, counted, ask.at, ask.granted_for_title)
+    again_at = possible_again_at(bounds, counted, ask.at, ask.granted_for_title, held)
+    if again_at is not None and again_at >= INSTANT_MAX:
+        again_at = None
     return Refusal("TITLE_PERIOD_LIMIT", use.limit, use.used, use.scope, again_at)
+
+
+def places_held(ask: Ask) -> list[int]:
+    """R16: until when licenses of the title hold a place in R14 that did not count yet.
+
+    Where downloads count on completion, an active one will count, unless it ends before. One
+    that is renewed keeps the place that its own download is going to take.
+    """
+    if ask.policy.title_count_at != "completed":
+        return []
+    waiting = [
+        other.expires_at
+        for other in ask.other_active_licenses()
+        if other.title_id == ask.title_id and other.counted_at is None
+    ]
+    if ask.license is not None and ask.license.counted_at is None:
+        waiting.append(INSTANT_MAX)
+    return waiting
 
 
 def is_free_renewal(ask: Ask) -> bool:
@@ -90,8 +111,7 @@ def is_free_renewal(ask: Ask) -> bool:
 def counts_at_once(ask: Ask) -> bool:
     """R16: a license counts when issued, or only when its download is completed.
 
-    A renewal fetches nothing, so where it counts (R15) it counts at once. Where licenses count
-    on completion, those that are still being fetched are not counted and hold nothing back.
+    A renewal fetches nothing, so where it counts (R15) it counts at once.
     """
     if ask.license is not None:
         return ask.policy.title_count_renewals
@@ -101,20 +121,25 @@ def counts_at_once(ask: Ask) -> bool:
 def downloads_said(ask: Ask, *, counts: bool) -> tuple[int | None, int, int]:
     """R14 as an event says it: limit, how many are used (with this one) and their window.
 
-    Of several limits the one with the fewest left; without any, the downloads of a year.
+    Of several limits the one with the fewest left; without any, the downloads of a year. What
+    others hold that will count on completion is used, too.
     """
-    counted = _downloads(ask)
-    use = tightest(ask.policy.title_max_downloads, counted, ask.at, ask.granted_for_title)
+    counted, bounds = _downloads(ask), ask.policy.title_max_downloads
+    use = tightest(bounds, counted, ask.at, ask.granted_for_title, places_held(ask))
     if use is None:
         return None, count_within(counted, ask.at, YEAR_S) + counts, YEAR_S
     return use.limit, use.used + counts, use.window_s
 
 
 def refund_is_due(license: License, ask: Ask) -> bool:
-    """R16: a counted download that failed soon after it was issued counts no more."""
+    """R16: a counted download that failed soon after it was issued counts no more.
+
+    What was completed or played did not fail, and what is over cannot any more.
+    """
     age_ms = ask.at - license.issued_at
     return (
         license.counted_at is not None
+        and license.ended_as is None
         and not license.is_completed
         and age_ms <= ask.policy.title_refund_failed_within_s * 1000
     )

@@ -1,11 +1,10 @@
-"""What has arrived, as one batch: which events come next, and which rows they touch.
+"""What has arrived, as one batch: which events come next, and what each does to its rows.
 
 `seq` decides: at or below the last folded one is a repeat, the next is the next, beyond it is
 a hole, where the batch ends.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -15,6 +14,11 @@ from schemas.codec import Codec
 from schemas.record import Record
 
 V = TypeVar("V")
+
+Fold = Callable[[Any, Any], Any]
+
+Waiting = tuple[str, Fold, Any]
+"""(key, fold, event): what an event will do to a row that is not in memory yet."""
 
 
 class Gap(Struct, frozen=True):
@@ -26,65 +30,32 @@ class Gap(Struct, frozen=True):
 
 
 class Batch(Struct):
-    """The events to fold, in order, and where the shard stands after them.
+    """How far the records go, and what they do to rows."""
 
-    `events[i]` touches the rows `keys[i]`; events that touch none are counted in `seq` only.
-    """
-
-    events: list[Any]
-    keys: list[tuple[str, ...]]
-    touched: set[str]  # every key, once
-    seq: int  # of the last event of the batch, folded or not
+    seq: int  # of the last event, folded or not
     offset: int  # to go on from
-    gap: Gap | None = None
+    gap: Gap | None
+    changed: dict[str, None]  # the rows in memory that it folded, as a set that keeps its order
+    waiting: list[Waiting]
+
+    def missing(self) -> list[str]:
+        """The rows that have to be read, each once."""
+        return list(dict.fromkeys(key for key, _, _ in self.waiting))
 
 
 class Reader(Generic[V]):
     """Reads records for one projection: decodes only its events, and of these its fields."""
 
     def __init__(self, projection: Projection[V], codec: Codec) -> None:
+        events, fields = tuple(projection.folds), projection.reads
         self.keys: Callable[[Any], tuple[str, ...]] = projection.keys
-        self.decode: Callable[[bytes], Any] = codec.event_decoder(
-            tuple(projection.folds), projection.reads
-        )
+        self.decode: Callable[[bytes], Any] = codec.event_decoder(events, fields)
         self.seq_of: Callable[[bytes], int | None] = codec.seq_of
+        self.by_schema: Mapping[bytes, tuple[Callable[[bytes], Any], Fold | None]] = {
+            prefix: (decode, projection.folds.get(event_type))
+            for prefix, (decode, event_type) in codec.event_decoders(events, fields).items()
+        }
         self._at_of = codec.at_of
-
-    def gather(self, records: Sequence[Record], after_seq: int) -> Batch:
-        """The batch that these records make. Any exception: read them one by one instead.
-
-        The hot loop of the read side: nothing is made per event but the event itself.
-        """
-        decode, keys_of = self.decode, self.keys
-        events: list[Any] = []
-        keys: list[tuple[str, ...]] = []
-        expected = after_seq + 1
-        gap = None
-        for offset, _, _, value in records:
-            event = decode(value)  # type: ignore[arg-type]  # None raises, as it should
-            if type(event) is int:  # the seq of an event that is not folded
-                seq = event
-                if seq == expected:
-                    expected += 1
-                    continue
-            else:
-                seq = event.seq
-                if seq == expected:
-                    expected += 1
-                    events.append(event)
-                    keys.append(keys_of(event))
-                    continue
-            if seq > expected:
-                gap = Gap(seq, offset, value)
-                break
-        return Batch(
-            events=events,
-            keys=keys,
-            touched=set(chain.from_iterable(keys)),
-            seq=expected - 1,
-            offset=records[-1][0] + 1 if gap is None else gap.offset,
-            gap=gap,
-        )
 
     def at_of(self, records: Sequence[Record], seq: int) -> int | None:
         """The `at` of the event with that seq, wherever it is among the records."""

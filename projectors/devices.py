@@ -13,7 +13,7 @@ from schemas import events
 REMOVED_MAX = 50  # removed devices that stay listed, the latest
 
 
-class Device(Struct, omit_defaults=True):
+class Device(Struct, gc=False, omit_defaults=True):
     """One device, as its events left it."""
 
     model: str = ""
@@ -28,7 +28,7 @@ class Device(Struct, omit_defaults=True):
     clock_skew_ms: int = 0  # at the last sync: its clock minus the broker's
 
 
-class Devices(Struct, omit_defaults=True):
+class Devices(Struct, gc=False, omit_defaults=True):
     """The row of one account."""
 
     version: int = 0

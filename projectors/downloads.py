@@ -21,6 +21,7 @@ from projectors.keys import YEAR_MS, by_account, forgotten, month_of
 from projectors.projection import Projection
 from schemas import events
 
+YEAR_S = YEAR_MS // 1_000
 SWEEP_EVERY = 64  # licenses issued between two sweeps of what is too old to matter
 DEVICES_MAX = 100  # above it, those go that had nothing for a year
 INSTANTS_MAX = 1_000  # of one title; only a title without a limit can come near it
@@ -31,7 +32,7 @@ class TitleUse(Struct, gc=False, omit_defaults=True):
 
     at: list[int]  # instants that counted, ascending
     limit: int | None = None  # without allowances
-    window_s: int = 0
+    window_s: int = YEAR_S  # as resolved last; the rules count over a year without a limit
 
 
 class DeviceUse(Struct, gc=False, omit_defaults=True):
@@ -53,7 +54,7 @@ class Allowance(Struct, gc=False, omit_defaults=True):
     device: str | None = None
 
 
-class Downloads(Struct, omit_defaults=True):
+class Downloads(Struct, gc=False, omit_defaults=True):
     """The row of one account."""
 
     version: int = 0  # of the account, as far as it is folded

@@ -26,7 +26,7 @@ class Expiry(Struct, gc=False):
     at: int
 
 
-class Expiring(Struct, omit_defaults=True):
+class Expiring(Struct, gc=False, omit_defaults=True):
     """The row of one bucket."""
 
     bucket: str = ""

@@ -47,22 +47,22 @@ class ShardFold(Generic[V]):
 
         `is_empty`: the shard has no row.
         """
-        self._cache.clear(is_everything=is_empty)
         self._held = held_rows(parked, seq)
+        self._cache.clear(is_everything=is_empty and not self._held)
 
     def fold(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
         """Fold what comes next after `own`. Call `saved` or `begin` before the next one.
 
         Raises: what `read` raises.
         """
-        batch = attempt(self._reader.gather, records, own.seq)
+        batch = attempt(self._cache.fold, self._reader, records, own.seq)
         if isinstance(batch, Failure):
             return self._fold_carefully(records, own, read)
         parked: list[ParkedEvent] = []
-        if not batch.touched.isdisjoint(self._held):
-            batch, parked = set_aside(batch, records, self._held, self._reader)
-        rows = read(missing) if (missing := self._cache.missing(batch.touched)) else {}
-        changed = attempt(self._fold_fast, batch, rows)
+        if self._held and batch.waiting:  # a held row is never in memory
+            parked = set_aside(batch, records, self._held, self._reader)
+        rows = read(missing) if (missing := batch.missing()) else {}
+        changed = attempt(self._cache.finish, batch, rows)
         if isinstance(changed, Failure):
             return self._fold_carefully(records, own, read)
         return self._folded(batch, records, own, changed, parked)
@@ -77,16 +77,10 @@ class ShardFold(Generic[V]):
         """Whether these bytes are an event that this code knows."""
         return not isinstance(attempt(self._reader.decode, value), Failure)
 
-    def _fold_fast(
-        self, batch: Batch, rows: Mapping[str, bytes | None]
-    ) -> dict[str, bytes | None]:
-        self._cache.install(rows)
-        return self._cache.fold(batch)
-
     def _fold_carefully(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
         self._cache.clear()  # a fold that raised may have changed half a row
         batch, items = self._careful.gather(records, own.seq, own.offset)
-        rows = read(list(batch.touched)) if batch.touched else {}
+        rows = read(list(batch.changed)) if batch.changed else {}
         changed, parked = self._careful.fold(items, rows, self._held)
         return self._folded(batch, records, own, changed, parked)
 

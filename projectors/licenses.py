@@ -50,7 +50,7 @@ class License(Struct, gc=False, omit_defaults=True):
     proof: str = ""
 
 
-class Licenses(Struct, omit_defaults=True):
+class Licenses(Struct, gc=False, omit_defaults=True):
     """The row of one account."""
 
     version: int = 0

@@ -19,7 +19,7 @@ Status = Literal["", "accepted", "refused", "noted", "partly"]
 LICENSES_MAX = 1_000  # named in one row; `events` counts all
 
 
-class Outcome(Struct, omit_defaults=True):
+class Outcome(Struct, gc=False, omit_defaults=True):
     """The row of one command. Where several licenses were refused, the first speaks."""
 
     status: Status = ""  # partly: some licenses were, others were refused
@@ -29,9 +29,9 @@ class Outcome(Struct, omit_defaults=True):
     version: int = 0  # of the account, after it
     catalog_version: int = 0  # of the catalog that decided
     events: dict[str, int] = field(default_factory=dict)  # how many of each type
-    license_ids: list[str] = field(default_factory=list)  # that changed
+    license_ids: tuple[str, ...] = ()  # that changed
     expires_at: int | None = None  # of what was issued or renewed, the earliest
-    warnings: list[str] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
     command_type: str = ""  # of a command that was refused or noted
     code: str = ""
     rule: str = ""
@@ -40,7 +40,7 @@ class Outcome(Struct, omit_defaults=True):
     available_at: int | None = None
     scope: str | None = None
     detail: str = ""
-    refused_license_ids: list[str] = field(default_factory=list)
+    refused_license_ids: tuple[str, ...] = ()
     note: str = ""
     stale_repeats: int = 0  # late ones, refused since they could not be told from new commands
 
@@ -57,14 +57,15 @@ def happened(row: Outcome, event: Any) -> Outcome:
 def happened_to_license(row: Outcome, event: Any) -> Outcome:
     """The command changed this license."""
     if event.license_id not in row.license_ids[-2:] and len(row.license_ids) < LICENSES_MAX:
-        row.license_ids.append(event.license_id)
+        row.license_ids = (*row.license_ids, event.license_id)
     return happened(row, event)
 
 
 def granted(row: Outcome, event: Any) -> Outcome:
     """The command got an expiry, which the device has to be told."""
     row.expires_at = min(row.expires_at or event.expires_at, event.expires_at)
-    row.warnings.extend(w for w in event.warnings if w not in row.warnings)
+    if event.warnings:
+        row.warnings = tuple(dict.fromkeys((*row.warnings, *event.warnings)))
     return happened_to_license(row, event)
 
 
@@ -75,7 +76,7 @@ def refused(row: Outcome, event: Any) -> Outcome:
         return row
     row.status = "partly" if row.status in ("accepted", "partly") else "refused"
     if event.license_id is not None and len(row.refused_license_ids) < LICENSES_MAX:
-        row.refused_license_ids.append(event.license_id)
+        row.refused_license_ids = (*row.refused_license_ids, event.license_id)
     if not row.code:
         row.command_type = event.command_type
         row.code = event.code

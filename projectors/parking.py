@@ -60,7 +60,7 @@ class Item(Struct, frozen=True):
 class CarefulReader(Generic[V]):
     """Reads and folds one event at a time, on JSON rows, so that a failure spoils nothing.
 
-    Several times slower than `Reader` and `RowCache`: only for batches in which they failed.
+    Several times slower than `RowCache`: only for batches in which that failed.
     """
 
     def __init__(self, projection: Projection[V], reader: Reader[V]) -> None:
@@ -71,7 +71,7 @@ class CarefulReader(Generic[V]):
     def gather(
         self, records: Sequence[Record], after_seq: int, offset_min: int
     ) -> tuple[Batch, list[Item]]:
-        """Like `Reader.gather`, never raising; the items stand for the batch's events.
+        """Like `RowCache.fold`, never raising; the items stand for the batch's events.
 
         A record that is no event has no seq and shifts none; below `offset_min` it was parked
         before.
@@ -89,9 +89,9 @@ class CarefulReader(Generic[V]):
             elif seq > expected:
                 gap = Gap(seq, offset, value)
                 break
-        touched = {key for item in items for key in item.keys if key != NO_ROW}
+        touched = dict.fromkeys(key for item in items for key in item.keys if key != NO_ROW)
         next_offset = offset + 1 if gap is None else gap.offset
-        return Batch([], [], touched, expected - 1, next_offset, gap), items
+        return Batch(expected - 1, next_offset, gap, touched, []), items
 
     def fold(
         self, items: Iterable[Item], rows: Mapping[str, bytes | None], held: Mapping[str, int]
@@ -147,29 +147,21 @@ class CarefulReader(Generic[V]):
 
 def set_aside(
     batch: Batch, records: Iterable[Record], held: Mapping[str, int], reader: Reader[V]
-) -> tuple[Batch, list[ParkedEvent]]:
-    """The batch without what belongs to held rows, and that, to be parked behind them."""
+) -> list[ParkedEvent]:
+    """Take what belongs to held rows out of what waits; it is to be parked behind them."""
+    free = [one for one in batch.waiting if one[0] not in held]
+    if len(free) == len(batch.waiting):
+        return []
     record_of: dict[int | None, Record] = {}
     for record in records:
         record_of.setdefault(reader.seq_of(record[3] or b""), record)
-    events: list[Any] = []
-    keys: list[tuple[str, ...]] = []
-    parked: list[ParkedEvent] = []
-    for event, touched in zip(batch.events, batch.keys, strict=True):
-        offset, _, _, value = record_of[event.seq]
-        parked.extend(
-            _behind(event.seq, offset, key, value or b"", held)
-            for key in touched
-            if key in held
-        )
-        free = tuple(key for key in touched if key not in held)
-        if free:
-            events.append(event)
-            keys.append(free)
-    rest = msgspec.structs.replace(
-        batch, events=events, keys=keys, touched=batch.touched - held.keys()
-    )
-    return rest, parked
+    parked = []
+    for key, _, event in batch.waiting:
+        if key in held:
+            offset, _, _, value = record_of[event.seq]
+            parked.append(_behind(event.seq, offset, key, value or b"", held))
+    batch.waiting = free
+    return parked
 
 
 def held_rows(parked: Iterable[ParkedEvent], seq_max: int) -> dict[str, int]:

@@ -10,7 +10,7 @@ from projectors.projection import Projection
 from schemas import events
 
 
-class Refusals(Struct, omit_defaults=True):
+class Refusals(Struct, gc=False, omit_defaults=True):
     """The row of one code."""
 
     count: int = 0

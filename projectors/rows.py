@@ -3,13 +3,15 @@
 Rows are JSON in the store and objects here; they are read, folded and written many at a time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
 
-from projectors.batch import Batch
+from projectors.batch import Batch, Gap, Reader, Waiting
 from projectors.projection import Projection
+from schemas.record import Record
+from schemas.registry import BODY_AT
 
 V = TypeVar("V")
 
@@ -30,7 +32,6 @@ class RowCache(Generic[V]):
     """
 
     def __init__(self, projection: Projection[V], rows_max: int = ROWS_MAX) -> None:
-        self._folds = projection.folds
         self._initial = projection.initial
         self._decode = msgspec.json.Decoder(projection.row_type).decode
         self._half = rows_max // 2
@@ -41,40 +42,56 @@ class RowCache(Generic[V]):
     def __len__(self) -> int:
         return len(self._rows) + len(self._older)
 
-    def missing(self, keys: Iterable[str]) -> list[str]:
-        """Which of these rows must be read from the store."""
-        rows, older = self._rows, self._older
-        missing = []
-        for key in keys:
-            if key not in rows:
-                if key in older:
-                    rows[key] = older.pop(key)
-                else:
-                    missing.append(key)
-        if self._is_everything:
-            rows.update(dict.fromkeys(missing))
-            return []
-        return missing
+    def fold(self, reader: Reader[V], records: Sequence[Record], after_seq: int) -> Batch:
+        """Fold what comes next into the rows that are here; what else it does has to wait.
 
-    def install(self, read: Mapping[str, bytes | None]) -> None:
-        """Take rows that were read. Raises: msgspec.DecodeError, with some of them taken."""
-        rows, decode = self._rows, self._decode
-        for key, row in read.items():
-            rows[key] = None if row is None else decode(row)
+        The hot loop of the read side: an event is decoded, folded and forgotten in one go,
+        while the processor has it at hand. Any exception leaves rows half-changed: clear the
+        cache, and read the records one by one instead.
+        """
+        rows, initial, keys_of = self._rows, self._initial, reader.keys
+        by_schema, header = reader.by_schema, slice(BODY_AT)
+        changed: dict[str, None] = {}
+        waiting: list[Waiting] = []
+        expected, gap = after_seq + 1, None
+        for offset, _, _, value in records:
+            decode, fold = by_schema[value[header]]  # type: ignore[index]  # None raises: good
+            event = decode(value)  # type: ignore[arg-type]
+            seq = event if fold is None else event.seq
+            if seq != expected:
+                if seq < expected:
+                    continue
+                gap = Gap(seq, offset, value)
+                break
+            expected += 1
+            if fold is None:
+                continue
+            for key in keys_of(event):
+                row = rows.get(key)
+                if row is None:
+                    if key not in rows and not self._takes_up(key):
+                        waiting.append((key, fold, event))
+                        continue
+                    row = rows[key]
+                rows[key] = fold(initial(key) if row is None else row, event)
+                changed[key] = None
+        next_offset = records[-1][0] + 1 if gap is None else gap.offset
+        return Batch(expected - 1, next_offset, gap, changed, waiting)
 
-    def fold(self, batch: Batch) -> dict[str, bytes | None]:
-        """Fold a batch; every row it touched, as JSON, each encoded once.
+    def finish(self, batch: Batch, read: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        """Fold what waited, with the rows that were read; each row that changed, as JSON.
 
         Any exception leaves rows half-changed: clear the cache.
         """
-        rows, folds, initial = self._rows, self._folds, self._initial
-        for event, keys in zip(batch.events, batch.keys, strict=True):
-            fold = folds[event.event_type]
-            for key in keys:
-                row = rows[key]
-                rows[key] = fold(initial(key) if row is None else row, event)
+        rows, decode, initial = self._rows, self._decode, self._initial
+        for key, found in read.items():
+            rows[key] = None if found is None else decode(found)
+        for key, fold, event in batch.waiting:
+            row = rows[key]
+            rows[key] = fold(initial(key) if row is None else row, event)
+            batch.changed[key] = None
         return {
-            key: None if (row := rows[key]) is None else encode(row) for key in batch.touched
+            key: None if (row := rows[key]) is None else encode(row) for key in batch.changed
         }
 
     def trim(self) -> None:
@@ -89,3 +106,13 @@ class RowCache(Generic[V]):
         self._rows = {}
         self._older = {}
         self._is_everything = is_everything
+
+    def _takes_up(self, key: str) -> bool:
+        """Whether the row is known after all; then it is among those needed lately."""
+        if key in self._older:
+            self._rows[key] = self._older.pop(key)
+        elif self._is_everything:
+            self._rows[key] = None
+        else:
+            return False
+        return True

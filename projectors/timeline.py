@@ -18,7 +18,7 @@ PAGE_ENTRIES = 50  # a page stays near 10 KB: it is written again with each of i
 HEAD = "head"
 
 
-class Entry(Struct, omit_defaults=True):
+class Entry(Struct, gc=False, omit_defaults=True):
     """One event in a few words."""
 
     version: int
@@ -30,7 +30,7 @@ class Entry(Struct, omit_defaults=True):
     facts: dict[str, Any] = field(default_factory=dict)  # the event's own fields, where set
 
 
-class Page(Struct, omit_defaults=True):
+class Page(Struct, gc=False, omit_defaults=True):
     """One page, or the head, which has no entries."""
 
     page: int | None = None  # None: the head
@@ -55,7 +55,7 @@ def forgotten(row: Page, event: Event) -> None:
 
 def entry_of(event: Event) -> Entry:
     """The event as an entry."""
-    facts = ((name, getattr(event, name)) for name in _FACTS[type(event)])
+    names = _FACTS[type(event)]
     return Entry(
         version=event.version,
         at=event.at,
@@ -63,7 +63,8 @@ def entry_of(event: Event) -> Entry:
         actor=event.actor,
         command_id=event.command_id,
         catalog_version=event.catalog_version,
-        facts={name: fact for name, fact in facts if fact not in _SILENT},
+        # neither None nor "" nor (), but 0 and False
+        facts={n: fact for n in names if (fact := getattr(event, n)) or fact == 0},
     )
 
 
@@ -98,7 +99,6 @@ def _initial(key: str) -> Page:
 
 _encode = msgspec.json.Encoder().encode
 
-_SILENT: tuple[Any, ...] = (None, "", ())
 _ENVELOPE = frozenset(Event.__struct_fields__)
 _FACTS: dict[type[Event], tuple[str, ...]] = {
     event_type: tuple(n for n in event_type.__struct_fields__ if n not in _ENVELOPE)

@@ -13,7 +13,7 @@ from schemas import events
 from schemas.envelope import Event
 
 
-class Tally(Struct, omit_defaults=True):
+class Tally(Struct, gc=False, omit_defaults=True):
     """What happened to the licenses of one title, or of one studio."""
 
     version: int = 0  # events folded

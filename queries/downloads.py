@@ -18,7 +18,7 @@ class TitleDownloads(Struct, frozen=True):
 
     title_id: str
     used: int  # within the window that ends now
-    window_s: int  # 0: never resolved
+    window_s: int  # as last resolved
     limit: int | None  # as last resolved, allowances included; None: no limit
     allowance: int  # what support added to it
     left: int | None  # None: no limit

@@ -8,7 +8,7 @@ has changed its meaning is upcast.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,28 +83,36 @@ class Codec:
         returns has exactly those of them that its type has, and always `seq` and `event_type`;
         bytes behind the last of them are not looked at. Raises, then and there: Unreadable.
         """
+        decoders = self.event_decoders(events, fields)
+        header = slice(BODY_AT)
+
+        def decode(data: bytes) -> Any:
+            try:
+                decode_one, _ = decoders[data[header]]
+            except KeyError:
+                raise self._unreadable("event", data) from None
+            return decode_one(data)
+
+        return decode
+
+    def event_decoders(
+        self, events: Collection[type[Event]], fields: Collection[str] | None = None
+    ) -> Mapping[bytes, tuple[Decode, type[Event]]]:
+        """The same, one for each schema, for loops that look for them on their own.
+
+        By the first BODY_AT bytes of a record: its decoder, and the type of the event in it.
+        """
         known = {name for cls in events for name in cls.__struct_fields__}
         if unknown := sorted(set(fields or ()) - known):
             raise Invalid(
                 f"{', '.join(unknown)}: no such field in any of "
                 f"{', '.join(sorted(cls.__name__ for cls in events))}. Correct the name."
             )
-        decoders = {
-            prefix: _event_decoder(schema, events, fields)
+        return {
+            prefix: (_event_decoder(schema, events, fields), _type_today(schema))
             for prefix, schema in self._schemas.items()
             if schema.kind == "event"
         }
-
-        header = slice(BODY_AT)
-
-        def decode(data: bytes) -> Any:
-            try:
-                decode_one = decoders[data[header]]
-            except KeyError:
-                raise self._unreadable("event", data) from None
-            return decode_one(data)
-
-        return decode
 
     def seq_of(self, data: bytes) -> int | None:
         """The seq of an event's record, of an unknown schema too; None where it is none."""
@@ -191,8 +199,7 @@ def _command(schema: Schema) -> Decode:
 def _event_decoder(
     schema: Schema, events: Collection[type[Event]], fields: Collection[str] | None
 ) -> Decode:
-    cls = _class_of(schema)
-    today = upcasts.TODAY.get(cls, cls)
+    cls, today = _class_of(schema), _type_today(schema)
     if today not in events:
         return decoder(schema, ["seq"], "f_seq", {}, whole=False)
     if fields is None:
@@ -231,6 +238,11 @@ def _part_of_upcast(whole: Decode, part: Any, wanted: Sequence[str]) -> Decode:
 def _class_of(schema: Schema) -> type[Event]:
     retired = {cls.__name__: cls for cls in upcasts.TODAY}
     return retired[schema.name] if schema.name in retired else EVENT_TYPES[schema.name]
+
+
+def _type_today(schema: Schema) -> type[Event]:
+    cls = _class_of(schema)
+    return upcasts.TODAY.get(cls, cls)
 
 
 def _written(schema: Schema, names: Sequence[str]) -> list[str]:

@@ -24,7 +24,9 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 Uuids = Annotated[tuple[Uuid, ...], Meta(max_length=LIST_ITEMS_MAX)]
 
 
-class Command(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+class Command(
+    Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True, gc=False
+):
     """A wish. It takes effect at most once, however often its `command_id` is delivered."""
 
     command_id: Uuid
@@ -33,7 +35,7 @@ class Command(Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields
     actor: Name = "member"  # who asks: member, support:<name>, timekeeper, …
 
 
-class Event(Struct, frozen=True, kw_only=True, tag=True):
+class Event(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """A fact. The handler stamps this envelope; `decide` only says what happened."""
 
     event_type: ClassVar[type["Event"]]  # its class; a partly decoded event names it too

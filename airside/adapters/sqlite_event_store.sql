@@ -72,17 +72,19 @@ WHERE id > ? AND id <= ? ORDER BY id LIMIT ?
 SELECT id & 1099511627775, account_id, version, data FROM events
 WHERE account_id = ? AND version > ? ORDER BY version LIMIT ?
 
--- newest_snapshots: Of many accounts, as a JSON array of their ids.
+-- newest_snapshots: Of many accounts; {asked} is a row of one parameter for each.
+WITH asked (account_id) AS (VALUES {asked})
 SELECT snapshots.account_id, max(snapshots.version), snapshots.data
-FROM json_each(?1) AS asked
-JOIN snapshots ON snapshots.account_id = asked.value AND snapshots.fingerprint = ?2
+FROM asked
+JOIN snapshots ON snapshots.account_id = asked.account_id AND snapshots.fingerprint = ?
 GROUP BY snapshots.account_id
 
--- later_events: Of many accounts, as a JSON array of [id, version]; only later versions count.
+-- later_events: Of many accounts, behind a version each; {asked} is a row of two parameters each.
+WITH asked (account_id, version) AS (VALUES {asked})
 SELECT events.id & 1099511627775, events.account_id, events.version, events.data
-FROM json_each(?1) AS asked
-CROSS JOIN events ON events.account_id = asked.value ->> 0 AND events.version > asked.value ->> 1
-ORDER BY asked.key, events.version
+FROM asked
+CROSS JOIN events ON events.account_id = asked.account_id AND events.version > asked.version
+ORDER BY events.account_id, events.version
 
 -- add_snapshot: A repeat carries the same bytes.
 INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)

@@ -3,12 +3,16 @@
 import hashlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
+
+import msgspec
+from msgspec import Struct
 
 from schemas.envelope import Command, derived_id
 from schemas.errors import Invalid
@@ -26,14 +30,20 @@ class Source:
     lines: BinaryIO
     id: str  # 32 hex digits
     changed_at: int  # ms
-    line_count: int
+    left: Counter[str] = field(default_factory=Counter)  # commands of each account to come
+
+
+class Peek(Struct):
+    """As much of a line as is needed to say when it was issued."""
+
+    account_id: str = ""
 
 
 def check(source: Source) -> int:
     """How many commands the file has. Raises: Invalid with every bad line, up to a bound."""
     findings: list[str] = []
     total = 0
-    for item in parsed_or_reason(source):
+    for item in parsed_or_reason(source, lambda line: source.changed_at):
         if isinstance(item, str):
             findings.append(item)
             if len(findings) >= FINDINGS_MAX:
@@ -41,24 +51,34 @@ def check(source: Source) -> int:
                 break
         else:
             total += 1
+            source.left[item.account_id] += 1
     if findings:
         raise Invalid("\n".join([*findings, "Nothing was sent."]))
     return total
 
 
 def parsed(source: Source) -> Iterator[Command]:
-    """The commands of a file that was checked."""
-    for item in parsed_or_reason(source):
+    """The commands of a file that was checked.
+
+    An account's last line is issued when the file was changed, each before it a millisecond
+    earlier: so each is newer than the one before it, and than what came before the file.
+    """
+
+    def issued_at(line: bytes) -> int:
+        account_id = account_of(line)
+        source.left[account_id] -= 1
+        return source.changed_at - max(0, source.left[account_id])
+
+    for item in parsed_or_reason(source, issued_at):
         if isinstance(item, str):
             raise Invalid(f"{item}\nThe file changed while it was sent: send it again.")
         yield item
 
 
-def parsed_or_reason(source: Source) -> Iterator[Command | str]:
-    """Each line's command, or what is wrong with it; blank lines are skipped.
-
-    Lines are issued a millisecond apart, so that each is newer than the one before it.
-    """
+def parsed_or_reason(
+    source: Source, issued_at: Callable[[bytes], int]
+) -> Iterator[Command | str]:
+    """Each line's command, or what is wrong with it; blank lines are skipped."""
     lines = source.lines
     lines.seek(0)
     for number, line in enumerate(lines_of(lines), 1):
@@ -71,11 +91,19 @@ def parsed_or_reason(source: Source) -> Iterator[Command | str]:
             yield parse_command_line(
                 line,
                 command_id=derived_id(source.id, number),
-                issued_at=source.changed_at - source.line_count + number,
+                issued_at=issued_at(line),
                 actor="member",
             )
         except Invalid as error:
             yield f"line {number}: {error}"
+
+
+def account_of(line: bytes) -> str:
+    """Whose command it is; of a line that is none, nobody's."""
+    try:
+        return msgspec.json.decode(line, type=Peek).account_id
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return ""
 
 
 def lines_of(lines: BinaryIO) -> Iterator[bytes]:
@@ -104,8 +132,6 @@ def opened(file: Path, now_at: int) -> Iterator[Source]:
 def source_of(lines: BinaryIO, changed_at: int) -> Source:
     """The file's identity: its content and when it was last changed."""
     digest = hashlib.sha256(str(changed_at).encode())
-    line_count = 1
     while block := lines.read(BLOCK_BYTES):
         digest.update(block)
-        line_count += block.count(b"\n")
-    return Source(lines, digest.hexdigest()[:32], changed_at, line_count)
+    return Source(lines, digest.hexdigest()[:32], changed_at)

@@ -13,7 +13,21 @@ from projectors.fingerprint import fold_fingerprint
 from projectors.generations import building, followed
 from projectors.view_store import Generation, Registry, ViewStore
 from schemas.codec import CODEC
-from schemas.record import EVENTS_TOPIC
+from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
+
+
+class Waiting(Struct, frozen=True):
+    """Commands that no handler has taken yet, as it noted a second ago."""
+
+    commands: int
+    shards: tuple[int, ...]
+
+
+class Answer(Struct, frozen=True):
+    """How the pipeline stands."""
+
+    waiting: Waiting
+    projections: list["Status"]
 
 
 class Status(Struct, frozen=True):
@@ -33,14 +47,18 @@ class Status(Struct, frozen=True):
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON list for programs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 @click.pass_obj
 def projections(settings: Settings, as_json: bool) -> None:
-    """Every projection: generation, position, lag in events and in seconds."""
+    """Every projection: generation, position, lag in events and in seconds.
+
+    Also how many commands wait for a handler; if they do while `airside up` runs, its log says
+    why that shard was halted.
+    """
     with open_deployment(settings) as deployment:
-        found = statuses(deployment)
+        found, waiting = statuses(deployment), commands_waiting(deployment)
     if as_json:
-        show_json(found)
+        show_json(Answer(waiting, found))
         return
     columns = ["projection", "generation", "role", "built by", "version", "rows", "lag"]
     columns += ["lag (s)", "as of (UTC)", "parked"]
@@ -62,6 +80,19 @@ def projections(settings: Settings, as_json: bool) -> None:
     console().print(table("Projections", columns, rows))
     if not rows:
         click.echo("None yet: `airside up` builds them.")
+    in_shards = f", in shards {', '.join(map(str, waiting.shards))}" if waiting.shards else ""
+    click.echo(f"{waiting.commands:,} commands wait for a handler{in_shards}")
+
+
+def commands_waiting(deployment: Deployment) -> Waiting:
+    """The lag of the write side."""
+    lags: dict[int, int] = {}
+    with deployment.log() as topics:
+        for shard in range(deployment.shards):
+            with closing(topics.source(COMMANDS_TOPIC, shard)) as source:
+                lags[shard] = source.end() - topics.noted(COMMANDS_TOPIC, shard)
+    behind = tuple(shard for shard, lag in lags.items() if lag > 0)
+    return Waiting(sum(lags[shard] for shard in behind), behind)
 
 
 def statuses(deployment: Deployment) -> list[Status]:

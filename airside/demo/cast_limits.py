@@ -47,6 +47,8 @@ def emi(home: Household, titles: CastTitles) -> Story:
         if (yield tablet.acquires(title_id, profile_id)).code == "MONTHLY_DEVICE_LIMIT":
             break
         yield 10 * MINUTE
+    yield home.until_day(15, hour=8)  # within its lease, which goes on from here
+    yield tablet.syncs()
     yield home.until_day(33, hour=8)  # another month, whenever this one began
     yield tablet.syncs()
     yield from gets(tablet, titles.open[-1])

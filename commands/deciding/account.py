@@ -1,10 +1,11 @@
 """Commands about the account itself: plan, country, standing, and what support grants."""
 
-from commands.account import Account
+from commands.account import ALLOWANCES_MAX, Account
 from commands.account_rules import devices_beyond_plan, plan_exists
 from commands.ask import Ask, Refusal, ask_about
 from commands.catalog import Catalog
 from commands.deciding.slots import noted, revoked
+from commands.policy_keys import COUNT_MAX
 from commands.rules import first_refusal, refused
 from schemas.commands import (
     ChangeCountry,
@@ -135,6 +136,8 @@ def grant_allowance(
         return [refusal]
     if command.count == 0 or command.expires_at <= at:
         return noted(ask, "an allowance of nothing, or one that is over already")
+    if refusal := _too_much_granted(ask, command.count):
+        return [refusal]
     return [
         AllowanceGranted(
             title_id=title_id,
@@ -144,6 +147,19 @@ def grant_allowance(
             note=command.note,
         )
     ]
+
+
+def _too_much_granted(ask: Ask, count: int) -> CommandRefused | None:
+    """No more lasting allowances than are kept, and no more than any limit could need."""
+    lasting = sum(1 for extra in ask.account.allowances if extra.expires_at > ask.at)
+    granted = ask.granted_for_title(ask.at) + ask.granted_for_device(ask.at)
+    if lasting >= ALLOWANCES_MAX:
+        detail, limit, used = "allowances that have not run out", ALLOWANCES_MAX, lasting
+    elif granted + count > COUNT_MAX:
+        detail, limit, used = "granted in all", COUNT_MAX, granted
+    else:
+        return None
+    return refused(ask, Refusal("COMMAND_INVALID", limit, used, detail=detail))
 
 
 def _plan_refusal(ask: Ask, catalog: Catalog, plan_id: str) -> CommandRefused | None:

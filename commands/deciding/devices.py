@@ -8,9 +8,10 @@ from commands.catalog import Catalog
 from commands.deciding.licenses import released, renewed
 from commands.deciding.slots import noted, revoked, slots_given_back
 from commands.device import Device
-from commands.device_rules import lease_from
+from commands.device_rules import lease_after_contact, lease_from
 from commands.evolve import evolve
 from commands.license import License
+from commands.license_rules import is_worth_renewing
 from commands.rules import first_refusal
 from schemas.commands import RegisterDevice, RemoveDevice, RenewDevice, SyncDevice
 from schemas.envelope import Event
@@ -33,7 +34,7 @@ def register_device(
             model=command.model,
             drm=command.drm,
             security_level=command.security_level,
-            lease_until=lease_from(ask.policy, at),
+            lease_until=lease_after_contact(known, ask.policy, at),
         )
     ]
 
@@ -63,7 +64,8 @@ def renew_device(
 ) -> list[Event]:
     """The lease is refreshed, then each license that the device holds is renewed or refused.
 
-    What ends first comes first, and each sees what those before it have used.
+    What ends first comes first, and each sees what those before it have used. What expired long
+    ago is left alone.
     """
     device_id = command.device_id
     ask = ask_about(command, account, catalog, at, device_id=device_id)
@@ -72,9 +74,12 @@ def renew_device(
     lease_until = lease_from(ask.policy, at)
     events: list[Event] = [DeviceLeaseRenewed(device_id=device_id, lease_until=lease_until)]
     now = evolve(account, replace(events[0], at=at))
-    in_turn = sorted(
-        _held_by(account, device_id), key=lambda held: (held.expires_at, held.license_id)
-    )
+    worth_it = [
+        held
+        for held in _held_by(account, device_id)
+        if is_worth_renewing(held, catalog.policy(account.plan_id, held.title_id), at)
+    ]
+    in_turn = sorted(worth_it, key=lambda held: (held.expires_at, held.license_id))
     for held in in_turn:
         outcome = renewed(now, command, catalog, at, held.license_id)
         for event in outcome:
@@ -90,7 +95,7 @@ def sync_device(
 
     A wrong clock is recorded and no reason to refuse (R26). A deletion that must be proved
     (R28) is not released by a mere list. A license that was issued after the device sent its
-    list is not missing from it.
+    list, or may have been, since the device's clock may be ahead, is not missing from it.
     """
     ask = ask_about(command, account, catalog, at, device_id=command.device_id)
     if refusal := first_refusal(ask):
@@ -101,7 +106,7 @@ def sync_device(
         held=len(set(command.held_license_ids)),
         released=len(missing),
         clock_skew_ms=command.device_clock - at,
-        lease_until=lease_from(ask.policy, at),
+        lease_until=lease_after_contact(ask.device, ask.policy, at),
     )
     releases = [released(license, "not held any more", "claimed") for license in missing]
     return [synced, *releases, *slots_given_back(account, ask.policy, at, missing)]
@@ -109,11 +114,12 @@ def sync_device(
 
 def _missing(ask: Ask, command: SyncDevice, catalog: Catalog) -> list[License]:
     named, plan_id = frozenset(command.held_license_ids), ask.account.plan_id
+    listed_at = command.issued_at - ask.policy.clock_max_skew_s * 1000
     return [
         held
         for held in _held_by(ask.account, command.device_id)
         if held.license_id not in named
-        and held.issued_at <= command.issued_at
+        and held.issued_at <= listed_at
         and not catalog.policy(plan_id, held.title_id).release_require_proof
     ]
 

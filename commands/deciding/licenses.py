@@ -4,7 +4,7 @@ from commands.account import Account
 from commands.ask import Ask, Refusal, ask_about
 from commands.catalog import Catalog
 from commands.deciding.slots import noted, revoked, slot_taken, slots_given_back
-from commands.device_rules import month_limit
+from commands.device_rules import lease_after_contact, month_limit
 from commands.license import License
 from commands.license_rules import expiry, warnings
 from commands.rules import first_refusal, refused
@@ -19,11 +19,14 @@ from schemas.commands import (
 from schemas.envelope import Command, Event, derived_id
 from schemas.events import (
     CommandNoted,
+    DeviceLeaseRenewed,
     LicenseExpired,
     LicenseIssued,
     LicenseReleased,
     LicenseRenewed,
 )
+
+EARLY_MAX_S = 300  # by which an expiry may be recorded too early, however wide the tolerance
 
 
 def acquire_license(
@@ -31,13 +34,18 @@ def acquire_license(
 ) -> list[Event]:
     """A license, if no rule is against it; all that was resolved for it is in the event."""
     device_id, title_id = command.device_id, command.title_id
+    license_id = derived_id(command.command_id, 1)
     ask = ask_about(command, account, catalog, at, device_id=device_id, title_id=title_id)
     if refusal := first_refusal(ask):
         return [refusal]
+    if account.license(license_id) is not None:
+        detail = "the license of this command_id was issued before"
+        return [refused(ask, Refusal("COMMAND_INVALID", detail=detail))]
     counts, expires_at = counts_at_once(ask), expiry(ask)
     limit, used, window_s = downloads_said(ask, counts=counts)
+    left = None if limit is None else limit - used - (not counts)  # it holds its place (R16)
     issued = LicenseIssued(
-        license_id=derived_id(command.command_id, 1),
+        license_id=license_id,
         device_id=device_id,
         title_id=title_id,
         studio_id=ask.studio_id or "",
@@ -51,9 +59,9 @@ def acquire_license(
         profile_id=command.profile_id,
         drm=command.drm or (ask.device.drm if ask.device else ""),
         quality=command.quality,
-        warnings=warnings(ask, expires_at, None if limit is None else limit - used),
+        warnings=warnings(ask, expires_at, left),
     )
-    return [issued, *slot_taken(ask)]
+    return [issued, *_lease_moved(ask), *slot_taken(ask)]
 
 
 def renew_license(
@@ -89,7 +97,18 @@ def renewed(
         renewal=license.renewals + 1,
         warnings=warnings(ask, expires_at, None if limit is None else limit - used),
     )
-    return [event, *slot_taken(ask)]
+    return [event, *_lease_moved(ask), *slot_taken(ask)]
+
+
+def _lease_moved(ask: Ask) -> list[Event]:
+    """R23: a device that got a license has checked in."""
+    device = ask.device
+    if device is None or ask.policy.account_lease_s is None:
+        return []
+    until = lease_after_contact(device, ask.policy, ask.at)
+    if until == device.lease_until:
+        return []
+    return [DeviceLeaseRenewed(device_id=device.device_id, lease_until=until)]
 
 
 def release_license(
@@ -127,7 +146,7 @@ def expire_license(
     """The expiry is put on record, if it has come.
 
     The timekeeper's clock may be a little ahead of `at`. It fires each due instant only once,
-    so within the tolerance (R26) its word is taken.
+    so within the tolerance (R26), and never more than `EARLY_MAX_S`, its word is taken.
     """
     ask = ask_about(command, account, catalog, at, license_id=command.license_id)
     license = ask.license
@@ -140,7 +159,8 @@ def expire_license(
         return _too_late(ask, command, f"the license was {license.ended_as} already")
     if license.is_recorded_expired:
         return _too_late(ask, command, "the license expired already")
-    now_at = max(at, min(command.issued_at, at + ask.policy.clock_max_skew_s * 1000))
+    early_s = min(ask.policy.clock_max_skew_s, EARLY_MAX_S)
+    now_at = max(at, min(command.issued_at, at + early_s * 1000))
     if license.expires_at > now_at:
         return _too_late(ask, command, "the license expires later", license.expires_at)
     expired = LicenseExpired(

@@ -6,6 +6,7 @@ They are taken whatever became of the account and the license since, for they ar
 from commands.account import Account
 from commands.ask import Refusal, ask_about
 from commands.catalog import Catalog
+from commands.license import License
 from commands.license_rules import is_late, opens_play_window, play_window_end
 from commands.rules import first_refusal, refused
 from commands.title_rules import refund_is_due
@@ -25,7 +26,8 @@ def report_download(
 ) -> list[Event]:
     """R16: a completed download counts if it does not yet; an early failure counts no more.
 
-    Whether it counts already was decided when the license was issued, or by a refund since.
+    Whether it counts already was decided when the license was issued, or since by a refund or
+    by a playback.
     """
     ask = ask_about(command, account, catalog, at, license_id=command.license_id)
     refusal, license = first_refusal(ask), ask.license
@@ -38,14 +40,8 @@ def report_download(
         status=command.status,
         bytes=command.bytes,
     )
-    if command.status == "completed" and license.counted_at is None:
-        counted = DownloadCounted(
-            license_id=license.license_id,
-            device_id=license.device_id,
-            title_id=license.title_id,
-            studio_id=license.studio_id,
-        )
-        return [reported, counted]
+    if command.status == "completed":
+        return [reported, *_counted(license)]
     if command.status == "failed" and refund_is_due(license, ask):
         refunded = DownloadRefunded(
             license_id=license.license_id,
@@ -61,7 +57,10 @@ def report_download(
 def report_playback(
     account: Account, command: ReportPlayback, catalog: Catalog, at: int
 ) -> list[Event]:
-    """A session played: it counts once (R17), may be late (R27) and open the window (R22)."""
+    """A session played: it counts once (R17), may be late (R27) and open the window (R22).
+
+    What plays was downloaded: a download that does not count yet does so now (R16).
+    """
     ask = ask_about(command, account, catalog, at, license_id=command.license_id)
     refusal, license = first_refusal(ask), ask.license
     if refusal or license is None:
@@ -80,7 +79,7 @@ def report_playback(
         late=late,
     )
     if late or not opens_play_window(license, started_at):
-        return [reported]
+        return [reported, *_counted(license)]
     opened = PlayWindowOpened(
         license_id=license.license_id,
         device_id=license.device_id,
@@ -89,4 +88,18 @@ def report_playback(
         expires_at=play_window_end(license, started_at),
         previous_expires_at=license.expires_at,
     )
-    return [reported, opened]
+    return [reported, *_counted(license), opened]
+
+
+def _counted(license: License) -> list[Event]:
+    """R16: the device has the media; nothing, if the download counts already."""
+    if license.counted_at is not None:
+        return []
+    return [
+        DownloadCounted(
+            license_id=license.license_id,
+            device_id=license.device_id,
+            title_id=license.title_id,
+            studio_id=license.studio_id,
+        )
+    ]

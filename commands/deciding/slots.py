@@ -20,6 +20,8 @@ from schemas.events import (
     LicenseRevoked,
 )
 
+REASONS_CHARACTERS = 100_000  # in all the revocations of one command
+
 
 def noted(ask: Ask, note: str) -> list[Event]:
     """The command changes nothing, and why."""
@@ -68,8 +70,12 @@ def slots_given_back(
 def revoked(
     account: Account, policy: Policy, at: int, taken: Iterable[License], reason: str
 ) -> list[Event]:
-    """These licenses are taken away, active or expired, and their slots come free."""
+    """These licenses are taken away, active or expired, and their slots come free.
+
+    Of many, each says the reason only so far that the events of one command stay writable.
+    """
     gone = list(taken)
+    reason = reason[: REASONS_CHARACTERS // max(1, len(gone))]
     revocations: list[Event] = [
         LicenseRevoked(
             license_id=license.license_id,

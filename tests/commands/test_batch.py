@@ -197,6 +197,12 @@ def test_a_decider_without_an_outcome_is_a_bug() -> None:
     assert "returned no event" in reasons(handled(wish(commands.EraseAccount)))[0]
 
 
+def test_an_event_that_no_topic_takes_is_never_stored() -> None:
+    batch = handled(suspend(1, "large"), add(2, account="b"))
+    assert reasons(batch)[0].startswith("100 a TOO_LARGE: 2 events of 10")
+    assert [event.account_id for event in batch.commit.events] == ["b"]
+
+
 def test_what_follows_a_parked_command_waits_behind_it_and_others_go_on() -> None:
     batch = handled(suspend(1, "decide"), add(2), add(3, account="b"), add(4))
     assert reasons(batch)[1:] == ["101 a BEHIND: offset 100", "103 a BEHIND: offset 100"]

@@ -174,7 +174,27 @@ def test_a_device_that_stayed_away_past_its_lease_acquires_nothing() -> None:
 
 def test_a_device_within_its_lease_acquires_and_the_license_ends_with_a_lease() -> None:
     household(leased(NOW + 1), plan=LEASE).when(acquire()).then(
-        expect(events.LicenseIssued, expires_at=NOW + HOUR), expect(events.DeviceActivated)
+        expect(events.LicenseIssued, expires_at=NOW + HOUR),
+        expect(events.DeviceLeaseRenewed, device_id="d1", lease_until=NOW + HOUR),
+        expect(events.DeviceActivated),
+    )
+
+
+def test_a_device_from_before_there_were_leases_gets_one_with_its_next_license() -> None:
+    after = household(plan=LEASE).when(acquire(), NOW + 5).account
+    assert after.devices["d1"].lease_until == NOW + 5 + HOUR
+
+
+def test_a_renewal_refreshes_the_lease() -> None:
+    household(*downloaded(1), leased(NOW + 1), plan=LEASE).when(renew(1)).then(
+        expect(events.LicenseRenewed),
+        expect(events.DeviceLeaseRenewed, lease_until=NOW + HOUR),
+    )
+
+
+def test_a_lease_that_would_not_move_is_not_renewed() -> None:
+    household(*downloaded(1), leased(NOW + HOUR), plan=LEASE).when(renew(1)).then(
+        expect(events.LicenseRenewed)
     )
 
 

@@ -1,5 +1,6 @@
 """What holds for every household, whatever it does under whatever policies."""
 
+from itertools import accumulate
 from typing import get_args
 
 import msgspec
@@ -12,23 +13,44 @@ from commands.catalog import Catalog
 from commands.decide import decide
 from commands.device_rules import slot_holders
 from commands.dry_run import can_download
+from commands.evolve import evolve
 from commands.rules import RULES, Rule
 from schemas.codes import REFUSALS
-from schemas.commands import AcquireLicense
+from schemas.commands import (
+    AcquireLicense,
+    ReleaseLicense,
+    RenewLicense,
+    ReportDownload,
+    ReportPlayback,
+)
+from schemas.envelope import Event
 from schemas.events import (
     AnyEvent,
     CommandNoted,
     CommandRefused,
     DeviceActivated,
+    DownloadCounted,
     LicenseIssued,
     LicenseRenewed,
 )
-from tests.kit.given import folded, stamped
+from tests.kit.given import catalog_of, folded, stamped
+from tests.kit.happenings import DAY, HOUR
 from tests.kit.households import DEVICES, TITLES, Deed, Step, catalogs, deeds, lived
+from tests.kit.told import is_told_by
 
 lives = given(catalogs(), deeds())
 few = settings(max_examples=60, deadline=None)
 
+FREE = {"title.count_renewals": False}
+FETCHING = (*[AcquireLicense, ReportPlayback, ReportDownload] * 3, RenewLicense)
+WISH = Deed(AcquireLicense, 0, 0, False)
+of_t1 = st.builds(
+    Deed,
+    st.sampled_from((*FETCHING, ReleaseLicense)),
+    st.sampled_from([1, HOUR, HOUR, HOUR, DAY, DAY, 31 * DAY]),
+    st.sampled_from([0, 0, 1, 1, 13]),
+    st.booleans(),
+)
 PERIODIC = {"R08", "R13", "R14", "R17"}
 ENCODER, DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Account)
 
@@ -130,6 +152,62 @@ def test_no_more_is_counted_than_the_limit(catalog: Catalog, doing: list[Deed]) 
     assert all(event.limit is None or event.used <= event.limit for event in counted)
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([1, 2]), st.sampled_from([7, 365]), st.lists(of_t1))
+def test_no_more_counts_on_completion_than_the_limit(
+    most: int, days: int, doing: list[Deed]
+) -> None:
+    window = {"title.max_downloads": most, "title.max_downloads_window_s": days * 86_400}
+    policies = catalog_of({**window, "title.count_at": "completed", **FREE})
+    steps = lived(policies, [*[WISH] * 3, *doing])
+    so_far = [steps[:n] for n, step in enumerate(steps, 1) if counts_t1(step)]
+    assert all(downloads_in_time(until, days * 86_400) <= most for until in so_far)
+
+
+def counts_t1(step: Step) -> bool:
+    """Whether a download of t1 counts on completion."""
+    kinds = [event for event in step.events if isinstance(event, DownloadCounted)]
+    return any(event.title_id == "t1" for event in kinds)
+
+
+def counts_in_time(step: Step) -> bool:
+    """Whether it counts while its license holds the place that it got when it was issued.
+
+    A report about a license that was over, or came back by a free renewal, is a fact.
+    """
+    names = [event.license_id for event in step.events if isinstance(event, DownloadCounted)]
+    held = [step.before.licenses.get(name) for name in names]
+    return any(one and one.is_active(step.at) and not one.renewals for one in held)
+
+
+def downloads_in_time(steps: list[Step], window_s: int) -> int:
+    """Downloads of t1 in the window, without those that counted when it was too late."""
+    in_time = {step.at for step in steps if counts_t1(step) and counts_in_time(step)}
+    horizon = steps[-1].at - window_s * 1000
+    counted = steps[-1].after.title("t1").downloads
+    return sum(at in in_time and at > horizon for at, _ in counted)
+
+
+@settings(max_examples=150, deadline=None)
+@lives
+def test_what_an_event_says_is_in_the_state_after_it(
+    catalog: Catalog, doing: list[Deed]
+) -> None:
+    steps = lived(catalog, doing)
+    assert [untold for step in steps for untold in untold_by(step)] == []
+
+
+def untold_by(step: Step) -> list[Event]:
+    """Events of the step that the state right after them does not tell."""
+    happened = stamped(step.events, step.at)
+    states = list(accumulate(happened, evolve, initial=step.before))[1:]
+    return [
+        event
+        for event, state in zip(happened, states, strict=True)
+        if not is_told_by(state, event)
+    ]
+
+
 @few
 @lives
 def test_no_license_is_issued_that_is_over_already(catalog: Catalog, doing: list[Deed]) -> None:
@@ -147,7 +225,7 @@ def test_no_license_is_issued_that_is_over_already(catalog: Catalog, doing: list
 def test_a_dry_run_says_first_what_the_command_gets(
     catalog: Catalog, doing: list[Deed], device_id: str, title_id: str
 ) -> None:
-    steps = lived(catalog, [*doing, Deed(AcquireLicense, 0, 0, False)])
+    steps = lived(catalog, [*doing, WISH])
     last = steps[-1]
     wish = msgspec.structs.replace(last.command, device_id=device_id, title_id=title_id)
     got = decide(last.before, wish, catalog, last.at)[0]
@@ -160,7 +238,7 @@ def test_a_dry_run_says_first_what_the_command_gets(
 def test_what_is_available_again_at_an_instant_passes_then_and_not_before(
     catalog: Catalog, doing: list[Deed], device_id: str, title_id: str
 ) -> None:
-    last = lived(catalog, [*doing, Deed(AcquireLicense, 0, 0, False)])[-1]
+    last = lived(catalog, [*doing, WISH])[-1]
     wish = msgspec.structs.replace(last.command, device_id=device_id, title_id=title_id)
 
     def refuses(rule: Rule, at: int) -> bool:

@@ -10,7 +10,15 @@ from commands.evolve import FOLDS, evolve
 from commands.policy import HISTORY_KEPT_S
 from schemas import events
 from schemas.envelope import Event
-from tests.kit.given import HOUSEHOLD, downloaded, folded, household
+from tests.kit.given import (
+    HOUSEHOLD,
+    downloaded,
+    fetched,
+    folded,
+    household,
+    override,
+    renew,
+)
 from tests.kit.happenings import (
     DAY,
     NOW,
@@ -140,3 +148,30 @@ def test_an_allowance_is_forgotten_when_it_is_over() -> None:
 def test_nothing_is_forgotten_twice_a_day() -> None:
     account = after(happened(events.AllowanceGranted, expires_at=NOW + 5))
     assert len(evolve(account, something_at(NOW + DAY - 1)).allowances) == 1
+
+
+# what is forgotten is forgotten by decisions, too
+
+
+def test_what_its_next_event_will_find_forgotten_is_not_renewed() -> None:
+    title = override(**{"license.max_age_s": None})
+    household(*downloaded(1), title=title).when(renew(1), LONG_AFTER).then_refused(
+        "", "LICENSE_UNKNOWN"
+    )
+
+
+def test_what_its_next_event_will_still_find_is_renewed() -> None:
+    title = override(**{"license.max_age_s": None})
+    after = household(*downloaded(1), title=title).when(renew(1), LONG_AFTER - 1).account
+    assert after.licenses[id_of(1)].renewals == 1
+
+
+def test_a_download_that_is_forgotten_does_not_count_when_it_is_reported_completed() -> None:
+    household(*downloaded(1, counted=False)).when(fetched(1), LONG_AFTER).then_refused(
+        "", "LICENSE_UNKNOWN"
+    )
+
+
+def test_a_played_license_is_known_to_have_been_downloaded() -> None:
+    account = after(*downloaded(1), happened(events.PlaybackReported, counted=False))
+    assert account.licenses[id_of(1)].is_completed

@@ -1,12 +1,16 @@
 """The handler of a shard, step by step, on an ordinary day."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commands.event_store import Position
 from commands.handler import Step
+from commands.snapshots import load_stream
+from schemas.codec import CODEC
 from schemas.errors import Fenced, OutcomeUnknown, Unavailable
 from schemas.record import COMMANDS_TOPIC
-from tests.kit.counter import NOW, Rules, add
+from tests.kit.counter import COUNTER, NOW, Rules, add
 from tests.kit.faults import Crash
 from tests.kit.shard import FaultyEventStore, Shard
 
@@ -212,6 +216,18 @@ def test_an_evicted_account_is_decided_on_as_if_it_had_stayed(shard: Shard) -> N
     assert [shard.count(f"account-{n}").total for n in range(7)] == [14, 15, 15, 14, 14, 14, 14]
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 250), st.integers(-5, 5)), min_size=180, max_size=300))
+def test_a_live_account_is_what_its_history_folds_to(wishes: list[tuple[int, int]]) -> None:
+    shard = Shard()
+    shard.send(*[add(n, n % 3, issued_at=NOW + ahead * 100_000) for n, ahead in wishes])
+    worker = shard.drain(shard.worker(batch_records_max=7, snapshot_every=10))
+    assert worker._tenure is not None
+    live = worker._tenure.cache.get("a")
+    replayed = load_stream(shard.store, COUNTER, CODEC, "a")
+    assert live == replayed
+
+
 # engines that are away
 
 
@@ -226,6 +242,16 @@ def test_an_engine_that_is_away_while_committing_leaves_the_batch_pending(
     shard.drain(worker)
     assert shard.outcomes() == ["1: AllowanceGranted"]
     assert len({commit.commit_id for commit in shard.store.attempts}) == 1
+
+
+def test_closing_while_the_topic_is_away_leaves_publishing_to_the_successor() -> None:
+    down = Down()
+    down.send(add(1))
+    worker = down.worker()
+    with pytest.raises(Unavailable):
+        worker.step()
+    worker.close()
+    assert [number for number, _ in down.store.resume(0).unpublished] == [1]
 
 
 def test_counts_of_a_step_that_raised_in_the_end_are_not_lost() -> None:

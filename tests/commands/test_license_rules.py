@@ -95,6 +95,19 @@ def test_renewals_make_a_license_no_younger() -> None:
     )
 
 
+def test_no_license_lasts_longer_than_it_may_grow_old() -> None:
+    household(title={"license.max_age_s": 60}).when(acquire()).then(
+        expect(events.LicenseIssued, expires_at=NOW + 60_000), expect(events.DeviceActivated)
+    )
+
+
+def test_no_renewal_lasts_longer_than_its_license_may_grow_old() -> None:
+    title = {"license.max_age_s": 10 * DAY // 1000}
+    household(*downloaded(1), title=title).when(renew(1), NOW + 9 * DAY).then(
+        expect(events.LicenseRenewed, expires_at=NOW + 10 * DAY)
+    )
+
+
 # R20
 
 

@@ -1,16 +1,13 @@
 """Nothing is skipped: parking, redriving and discarding, through a whole handler."""
 
 import pytest
-from msgspec.structs import replace
 
 from commands.stream import RECENT_MAX
 from schemas.codec import CODEC
 from schemas.errors import Unavailable
-from schemas.events import CommandNoted
 from tests.kit.counter import NOW, TOLERANCE_MS, add, discard, redrive, suspend
-from tests.kit.shard import FaultyEventStore, Shard
+from tests.kit.shard import JUNK, FaultyEventStore, Shard
 
-JUNK = b"not a command"
 ABSURD_AT = NOW + TOLERANCE_MS + 1
 
 
@@ -20,22 +17,8 @@ def shard() -> Shard:
 
 
 @pytest.fixture
-def poisoned(shard: Shard) -> Shard:
-    """Junk at offset 0 of account a; two commands wait behind it."""
-    shard.send_raw(b"a", JUNK)
-    shard.send(add(1), add(2, account="b"), add(3))
-    shard.drain()
-    return shard
-
-
-def notes(shard: Shard) -> list[str]:
-    return [event.note for event in shard.events() if isinstance(event, CommandNoted)]
-
-
-def mend(shard: Shard, offset: int, value: bytes) -> None:
-    """As if newer code could read the record: the store holds another value for it."""
-    parked = shard.store._parked[0]
-    parked[offset] = replace(parked[offset], value=value)
+def poisoned() -> Shard:
+    return Shard.poisoned()
 
 
 # parking
@@ -83,7 +66,7 @@ def test_every_kind_of_bad_record_is_parked_and_the_rest_goes_on(shard: Shard) -
 
 
 def test_a_redrive_handles_in_order_what_can_be_handled_now(poisoned: Shard) -> None:
-    mend(poisoned, 0, CODEC.encode(add(9)))
+    poisoned.mend(0, CODEC.encode(add(9)))
     poisoned.send(redrive(10))
     worker = poisoned.drain()
     assert poisoned.outcomes()[1:] == [
@@ -94,34 +77,34 @@ def test_a_redrive_handles_in_order_what_can_be_handled_now(poisoned: Shard) -> 
     ]
     assert poisoned.parked() == []
     assert worker.counts.redriven == 3
-    assert notes(poisoned) == ["all that was parked is handled"]
+    assert poisoned.notes() == ["all that was parked is handled"]
 
 
 def test_after_a_redrive_the_key_is_free(poisoned: Shard) -> None:
-    mend(poisoned, 0, CODEC.encode(add(9)))
+    poisoned.mend(0, CODEC.encode(add(9)))
     poisoned.send(redrive(10), add(11))
     poisoned.drain()
     assert poisoned.outcomes()[-1] == "11: AllowanceGranted"
 
 
 def test_a_redrive_stops_at_the_first_that_still_cannot_be_handled(poisoned: Shard) -> None:
-    mend(poisoned, 1, JUNK)
-    mend(poisoned, 0, CODEC.encode(add(9)))
+    poisoned.mend(1, JUNK)
+    poisoned.mend(0, CODEC.encode(add(9)))
     poisoned.send(redrive(10), add(11))
     poisoned.drain()
     assert poisoned.outcomes()[1:] == ["9: AllowanceGranted", "10: CommandNoted"]
     assert poisoned.parked() == ["1 a UNREADABLE", "3 a BEHIND", "5 a BEHIND"]
-    assert notes(poisoned)[0].startswith("2 left, from offset 1: UNREADABLE: ")
+    assert poisoned.notes()[0].startswith("2 left, from offset 1: UNREADABLE: ")
 
 
 def test_a_redrive_of_nothing_says_so(shard: Shard) -> None:
     shard.send(redrive(1))
     shard.drain()
-    assert notes(shard) == ["nothing is parked"]
+    assert shard.notes() == ["nothing is parked"]
 
 
 def test_a_redriven_command_happens_when_it_is_redriven(poisoned: Shard) -> None:
-    mend(poisoned, 0, CODEC.encode(add(9)))
+    poisoned.mend(0, CODEC.encode(add(9)))
     poisoned.now_at += 3_600_000
     poisoned.send(redrive(10, issued_at=poisoned.now_at))
     poisoned.drain()
@@ -132,17 +115,17 @@ def test_a_redriven_command_happens_when_it_is_redriven(poisoned: Shard) -> None
 def test_a_redrive_that_is_delivered_twice_redrives_once(poisoned: Shard) -> None:
     poisoned.send(redrive(10))
     poisoned.drain()
-    mend(poisoned, 0, CODEC.encode(add(9)))
+    poisoned.mend(0, CODEC.encode(add(9)))
     poisoned.send(redrive(10))
     poisoned.drain()
     assert len(poisoned.parked()) == 3
-    assert len(notes(poisoned)) == 1
+    assert len(poisoned.notes()) == 1
 
 
 def test_a_redrive_by_a_clock_far_ahead_is_refused_and_redrives_nothing(
     poisoned: Shard,
 ) -> None:
-    mend(poisoned, 0, CODEC.encode(add(9)))
+    poisoned.mend(0, CODEC.encode(add(9)))
     poisoned.send(redrive(10, issued_at=ABSURD_AT))
     poisoned.drain()
     assert poisoned.outcomes()[1:] == ["10: CommandRefused"]
@@ -150,7 +133,7 @@ def test_a_redrive_by_a_clock_far_ahead_is_refused_and_redrives_nothing(
 
 
 def test_a_repeat_among_what_is_redriven_yields_nothing(poisoned: Shard) -> None:
-    mend(poisoned, 0, CODEC.encode(add(3)))
+    poisoned.mend(0, CODEC.encode(add(3)))
     poisoned.send(redrive(10))
     poisoned.drain()
     assert [o for o in poisoned.outcomes() if o.startswith("3:")] == ["3: AllowanceGranted"]
@@ -161,7 +144,7 @@ def test_a_redrive_of_more_than_one_commit_holds_goes_on_in_the_next(shard: Shar
     shard.send_raw(b"a", JUNK)
     shard.send(*[add(n) for n in range(1, 45)])
     shard.drain()
-    mend(shard, 0, CODEC.encode(add(100)))
+    shard.mend(0, CODEC.encode(add(100)))
     shard.send(redrive(101), add(102))
     worker = shard.drain(shard.worker(redrive_records_max=10))
     assert [int(o.split(":")[0]) for o in shard.outcomes()] == [100, *range(1, 45), 101, 102]
@@ -174,7 +157,7 @@ def test_a_long_redrive_makes_none_of_what_it_redrives_stale(shard: Shard) -> No
     shard.send_raw(b"a", JUNK)
     shard.send(*[add(n, issued_at=NOW + n) for n in range(1, 4 * RECENT_MAX)])
     shard.drain()
-    mend(shard, 0, CODEC.encode(add(1_000)))
+    shard.mend(0, CODEC.encode(add(1_000)))
     shard.now_at += 10_000
     shard.send(redrive(1_001, issued_at=shard.now_at))
     shard.drain(shard.worker(redrive_records_max=50))
@@ -186,105 +169,13 @@ def test_a_crash_between_two_commits_of_a_redrive_loses_nothing(shard: Shard) ->
     shard.send_raw(b"a", JUNK)
     shard.send(*[add(n) for n in range(1, 30)])
     shard.drain()
-    mend(shard, 0, CODEC.encode(add(100)))
+    shard.mend(0, CODEC.encode(add(100)))
     shard.send(redrive(101))
     shard.worker(redrive_records_max=10).step()
     assert len(shard.parked()) == 20
     shard.drain()
     assert shard.count().total == 30
     assert shard.parked() == []
-
-
-# discarding
-
-
-def test_a_discarded_record_is_gone_and_what_is_behind_it_waits_for_a_redrive(
-    poisoned: Shard,
-) -> None:
-    poisoned.send(discard(10, 0), add(11))
-    poisoned.drain()
-    assert poisoned.parked() == ["1 a BEHIND", "3 a BEHIND", "5 a BEHIND"]
-    assert notes(poisoned) == ["offset 0 discarded: spam"]
-
-
-def test_after_discarding_the_poison_a_redrive_handles_the_rest(poisoned: Shard) -> None:
-    poisoned.send(discard(10, 0), redrive(11))
-    poisoned.drain()
-    assert poisoned.outcomes()[1:] == [
-        "10: CommandNoted",
-        "1: AllowanceGranted",
-        "3: AllowanceGranted",
-        "11: CommandNoted",
-    ]
-
-
-def test_after_discarding_the_only_one_the_key_is_free(shard: Shard) -> None:
-    shard.send_raw(b"a", JUNK)
-    shard.send(discard(1, 0), add(2))
-    shard.drain()
-    assert shard.outcomes() == ["1: CommandNoted", "2: AllowanceGranted"]
-
-
-def test_discarding_what_is_not_parked_says_so(poisoned: Shard) -> None:
-    poisoned.send(discard(10, 2), discard(11, 0, account="b"))
-    poisoned.drain()
-    assert notes(poisoned) == ["nothing is parked at offset 2", "nothing is parked at offset 0"]
-    assert len(poisoned.parked()) == 3
-
-
-def test_a_record_that_no_account_can_claim_is_discarded_through_any(shard: Shard) -> None:
-    shard.send_raw(None, JUNK)
-    shard.send_raw(b"\xff", JUNK)
-    shard.send(discard(1, 1, account="operator"))
-    shard.drain()
-    assert shard.parked() == ["0  BAD_KEY"]
-
-
-# operators without a readable history
-
-
-def break_history(shard: Shard) -> None:
-    events = shard.store._accounts["a"]
-    events[1] = replace(events[1], data=b"?" + events[1].data[1:])
-
-
-def repair_history(shard: Shard, good: bytes) -> None:
-    events = shard.store._accounts["a"]
-    events[1] = replace(events[1], data=good)
-
-
-def test_without_a_readable_history_an_operators_command_is_parked_in_its_turn(
-    shard: Shard,
-) -> None:
-    shard.send(add(1))
-    shard.drain()
-    break_history(shard)
-    shard.send(add(2), redrive(3), discard(4, 1))
-    shard.drain()
-    assert shard.parked() == ["1 a HISTORY", "2 a HISTORY", "3 a HISTORY"]
-
-
-def test_once_the_history_is_readable_parked_operators_commands_are_redriven_too(
-    shard: Shard,
-) -> None:
-    shard.send(add(1))
-    shard.drain()
-    good = shard.store._accounts["a"][1].data
-    break_history(shard)
-    shard.send(add(2), redrive(3), discard(4, 5), add(5), add(6))
-    shard.drain()
-    repair_history(shard, good)
-    shard.send(redrive(7))
-    shard.drain()
-    assert shard.parked() == []
-    assert shard.outcomes() == [
-        "1: AllowanceGranted",
-        "2: AllowanceGranted",
-        "3: CommandNoted",
-        "4: CommandNoted",
-        "5: AllowanceGranted",
-        "7: CommandNoted",
-    ]
 
 
 # order of effects
@@ -300,13 +191,13 @@ def test_an_operators_command_waits_until_what_is_parked_is_indexed(shard: Shard
     shard.store.index_all()
     shard.drain(worker)
     assert shard.parked() == []
-    assert notes(shard) == ["offset 0 discarded: spam"]
+    assert shard.notes() == ["offset 0 discarded: spam"]
 
 
 def test_a_command_that_was_parked_while_its_bug_lived_is_redriven_later(shard: Shard) -> None:
     shard.send(suspend(1, "decide"), add(2))
     shard.drain()
-    mend(shard, 0, CODEC.encode(suspend(1)))
+    shard.mend(0, CODEC.encode(suspend(1)))
     shard.send(redrive(3))
     shard.drain()
     assert shard.outcomes() == [

@@ -52,3 +52,19 @@ def test_a_grant_that_ends_before_anything_leaves_helps_nobody() -> None:
         return 1 if at < 5_000 else 0
 
     assert possible_again_at((TWO,), [0, 1, 2], 100, granted) == 10_001
+
+
+def test_a_place_that_is_held_counts_until_then() -> None:
+    use = tightest((TWO,), [1], 3, held_until=[2, 3, 4])
+    assert use is not None
+    assert (use.used, use.left) == (2, 0)
+    assert possible_again_at((TWO,), [1], 3, held_until=[2, 3, 4]) == 4
+
+
+def test_a_grant_that_lasts_long_enough_helps_until_it_ends() -> None:
+    assert possible_again_at((TWO,), [0, 1, 2], 100, lambda at: int(at < 10_001)) == 10_000
+
+
+def test_the_next_possible_instant_is_found_as_fast_among_very_many() -> None:
+    plays = range(1_000_000)  # trying one instant after another would take days
+    assert possible_again_at((TWO,), plays, 1_000_000) == 1_000_000 - 2 + 10_000

@@ -42,6 +42,22 @@ def test_it_is_sent_again_with_the_same_id_when_nothing_came_of_it() -> None:
     assert sent[0].command_id == sent[1].command_id
 
 
+def test_what_never_comes_of_it_is_asked_for_less_and_less_often() -> None:
+    timekeeper, sent = keeper([DUE])
+    fired = [timekeeper.tick(NOW + minute * 60_000) for minute in range(60 * 24)]
+    assert sum(fired) == len(sent) == 11
+
+
+def test_what_is_stuck_does_not_keep_others_from_their_turn() -> None:
+    stuck = [Due(f"{n:032x}", "held", NOW) for n in range(DUE_MAX)]
+    due = list(stuck)
+    timekeeper, sent = keeper(due)
+    timekeeper.tick(NOW)
+    due.append(Due("f" * 32, "a1", NOW))
+    assert timekeeper.tick(NOW + 1_000) == 1
+    assert sent[-1].account_id == "a1"
+
+
 def test_a_restarted_timekeeper_sends_the_same_ids() -> None:
     first, sent_first = keeper([DUE])
     second, sent_second = keeper([DUE])

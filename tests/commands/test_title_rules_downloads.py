@@ -9,6 +9,7 @@ from tests.kit.given import (
     fetched,
     household,
     override,
+    played,
     renew,
 )
 from tests.kit.happenings import DAY, NOW, happened, id_of, released, renewed
@@ -225,4 +226,67 @@ def test_a_refunded_download_that_is_completed_after_all_counts_again() -> None:
 def test_a_download_that_only_started_changes_no_count() -> None:
     household(*downloaded(1, counted=False)).when(fetched(1, "started")).then(
         expect(events.DownloadReported, status="started")
+    )
+
+
+def test_what_was_played_did_not_fail() -> None:
+    seen = happened(events.PlaybackReported)
+    household(*downloaded(1), seen).when(fetched(1, "failed")).then(
+        expect(events.DownloadReported)
+    )
+
+
+def test_what_was_given_back_is_not_refunded_any_more() -> None:
+    household(*downloaded(1), released(1)).when(fetched(1, "failed")).then(
+        expect(events.DownloadReported)
+    )
+
+
+def test_a_refunded_download_that_plays_after_all_counts_again() -> None:
+    refunded = happened(events.DownloadRefunded)
+    household(*downloaded(1), refunded).when(played(1)).then(
+        expect(events.PlaybackReported),
+        expect(events.DownloadCounted, license_id=id_of(1), title_id="t1", studio_id="s1"),
+    )
+
+
+def test_a_first_play_counts_as_completion_does() -> None:
+    windowed = downloaded(1, counted=False, play_window_s=60)
+    household(*windowed, title=ON_COMPLETION).when(played(1)).then(
+        expect(events.PlaybackReported),
+        expect(events.DownloadCounted),
+        expect(events.PlayWindowOpened),
+    )
+
+
+def test_a_play_counts_no_download_twice() -> None:
+    household(*downloaded(1)).when(played(1)).then(expect(events.PlaybackReported))
+
+
+def test_a_download_that_will_count_on_completion_holds_its_place() -> None:
+    waiting = downloaded(1, counted=False, expires_at=NOW + DAY)
+    title = {**ON_COMPLETION, "title.max_downloads": 1}
+    household(*waiting, title=title).when(acquire()).then_refused(
+        "R14", "TITLE_PERIOD_LIMIT", limit=1, used=1, available_at=NOW + DAY
+    )
+
+
+def test_what_was_given_back_before_it_was_completed_holds_no_place() -> None:
+    gone = (*downloaded(1, counted=False), released(1))
+    title = {**ON_COMPLETION, "title.max_downloads": 1}
+    household(*gone, title=title).when(acquire()).then(
+        expect(events.LicenseIssued, used=0, limit=1, warnings=("DOWNLOADS_LEFT:0",))
+    )
+
+
+def test_another_title_s_download_holds_no_place() -> None:
+    waiting = downloaded(1, counted=False, title_id="t2")
+    title = {**ON_COMPLETION, "title.max_downloads": 1}
+    household(*waiting, title=title).when(acquire()).then(expect(events.LicenseIssued))
+
+
+def test_a_renewal_leaves_its_license_the_place_that_its_download_will_take() -> None:
+    title = {**ON_COMPLETION, "title.max_downloads": 1}
+    household(*downloaded(1, counted=False), title=title).when(renew(1)).then_refused(
+        "R14", "TITLE_PERIOD_LIMIT", limit=1, used=1, available_at=None
     )

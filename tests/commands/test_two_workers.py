@@ -131,7 +131,7 @@ def expect_one_history(schedule: list[str]) -> None:
     assert totals == len(interleaving.sent)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(schedules)
 def test_two_workers_leave_one_history(schedule: list[str]) -> None:
     expect_one_history(schedule)

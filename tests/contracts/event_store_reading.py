@@ -92,7 +92,7 @@ class EventStoreReadingContract:
         assert len(store.load(["a", "a"], "f1")["a"].events) == 1
 
     def test_ids_are_not_mistaken_for_patterns_or_quotes(self, store: EventStore) -> None:
-        ids = ["a%", "a'", 'a"', "a\\", "ä €", "[1, 2]", "1"]
+        ids = ["a%", "a'", 'a"', "a\\", "ä €", "[1, 2]", "1", "a\0b", "a", "\U0001f389"]
         loaded = written(store, Author().commit(*ids)).load(ids, "f1")
         assert [len(loaded[account_id].events) for account_id in ids] == [1] * len(ids)
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from commands.decider import Decider
 from schemas import commands, events
 from schemas.envelope import Command, Event
+from schemas.record import RECORD_BYTES_MAX
 
 NOW = 1_700_000_000_000
 TOLERANCE_MS = 300_000
@@ -70,6 +71,8 @@ def decide(count: Count, command: Command, rules: Rules, at: int) -> Sequence[Ev
             return [noted(command), refused(command)]
         case commands.SuspendAccount(reason="decide"):
             raise KeyError("no such thing")
+        case commands.SuspendAccount(reason="large"):
+            return [granted(1), events.AccountSuspended(reason="x" * RECORD_BYTES_MAX)]
         case commands.SuspendAccount(reason=reason):
             return [granted(1), events.AccountSuspended(reason=reason)]
         case commands.EraseAccount():

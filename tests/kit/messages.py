@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from schemas.draft import is_instant
-from schemas.envelope import Command, Event
+from schemas.envelope import ID_CHARACTERS_MAX, Command, Event
 from schemas.registry import COMMAND_TYPES, EVENT_TYPES
 
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
@@ -40,6 +40,12 @@ def texts(least: int = 0, most: int = 200) -> st.SearchStrategy[str]:
     return st.text(st.characters(codec="utf-8"), min_size=least, max_size=most)
 
 
+def names(least: int, most: int) -> st.SearchStrategy[str]:
+    """Names that people can read: no control characters."""
+    printable = st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" ")
+    return st.text(printable, min_size=least, max_size=most)
+
+
 def longs(least: int = LONG_MIN, most: int = LONG_MAX) -> st.SearchStrategy[int]:
     """Whole numbers, of every length on the wire."""
     usual = st.sampled_from([0, 1, 63, 64, 8_191, 8_192, 1_048_576, 2**34, 2**41])
@@ -50,6 +56,8 @@ def _values(kind: inspect.Type, name: str) -> st.SearchStrategy[Any]:
     match kind:
         case inspect.StrType(pattern=str()):
             return st.binary(min_size=16, max_size=16).map(bytes.hex)
+        case inspect.StrType(min_length=least, max_length=most) if most == ID_CHARACTERS_MAX:
+            return names(least or 0, most)
         case inspect.StrType(min_length=least, max_length=most):
             return texts(least or 0, min(most or 200, 200))
         case inspect.IntType() if is_instant(kind, name):

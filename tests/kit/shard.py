@@ -12,6 +12,8 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from airside.adapters.memory_event_store import MemoryEventStore
 from airside.adapters.memory_log import MemoryLog
 from commands.event_store import Commit, Resumed
@@ -21,8 +23,9 @@ from commands.snapshots import load_stream
 from schemas.codec import CODEC
 from schemas.envelope import Command, Event
 from schemas.errors import Fenced, OutcomeUnknown, PublishFailed, Unavailable
+from schemas.events import CommandNoted
 from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
-from tests.kit.counter import COUNTER, NOW, Count, Rules
+from tests.kit.counter import COUNTER, NOW, Count, Rules, add
 from tests.kit.faults import Crash
 
 Worker = ShardHandler[Count, Rules]
@@ -147,6 +150,9 @@ class SlowPublisher:
         self._has_failed = True
 
 
+JUNK = b"not a command"
+
+
 class Shard:
     """Shard 0 of 1, in memory."""
 
@@ -225,6 +231,15 @@ class Shard:
         found = self.store.parked(0)
         return [f"{p.offset} {p.account_id} {p.reason.partition(':')[0]}" for p in found]
 
+    def notes(self) -> list[str]:
+        """What the commands were told that changed nothing of the account."""
+        return [event.note for event in self.events() if isinstance(event, CommandNoted)]
+
+    def mend(self, offset: int, value: bytes) -> None:
+        """As if newer code could read what is parked there: it holds another value now."""
+        parked = self.store._parked[0]
+        parked[offset] = replace(parked[offset], value=value)
+
     def check_laws(self) -> None:
         """What must hold of any history, once a worker has drained the shard."""
         events = self.events()
@@ -243,6 +258,15 @@ class Shard:
         stored = {event.data for event in self.store.read(0, after_seq=0, count_max=1_000_000)}
         published = {value for _, _, _, value in self.log.records(EVENTS_TOPIC, 0)}
         assert published == stored, "only what is stored is published"
+
+    @classmethod
+    def poisoned(cls) -> "Shard":
+        """Junk at offset 0 of account a; two of its commands, at 1 and 3, wait behind it."""
+        shard = cls()
+        shard.send_raw(b"a", JUNK)
+        shard.send(add(1), add(2, account="b"), add(3))
+        shard.drain()
+        return shard
 
     def _publisher(self) -> EventPublisher:
         if not self._is_slow:

@@ -34,9 +34,9 @@ def test_an_accepted_command_names_what_it_got() -> None:
         version=2,
         catalog_version=3,
         events={"DeviceActivated": 1, "LicenseIssued": 1},
-        license_ids=[id_of(1)],
+        license_ids=(id_of(1),),
         expires_at=NOW + TERM,
-        warnings=["EXPIRES_SOON"],
+        warnings=("EXPIRES_SOON",),
     )
 
 
@@ -57,7 +57,7 @@ def test_a_command_that_was_refused_for_some_licenses_is_partly_accepted() -> No
     mixed = (renewed(1, expires_at=NOW + 7), refused("RENEWAL_LIMIT", license_id=id_of(2)))
     assert row(*mixed).status == "partly"
     assert row(*reversed(mixed)).status == "partly"
-    assert row(*mixed).refused_license_ids == [id_of(2)]
+    assert row(*mixed).refused_license_ids == (id_of(2),)
 
 
 def test_a_late_repeat_that_is_refused_as_stale_does_not_change_the_outcome() -> None:
@@ -89,12 +89,12 @@ def test_the_earliest_expiry_is_told_and_each_warning_once() -> None:
         renewed(1, expires_at=NOW + 9, warnings=("A",)),
         renewed(2, expires_at=NOW + 5, warnings=("A", "B")),
     )
-    assert (found.expires_at, found.warnings) == (NOW + 5, ["A", "B"])
+    assert (found.expires_at, found.warnings) == (NOW + 5, ("A", "B"))
 
 
 def test_an_event_that_follows_on_the_same_license_does_not_name_it_twice() -> None:
     found = row(happened(events.PlaybackReported), happened(events.PlayWindowOpened))
-    assert found.license_ids == [id_of(1)]
+    assert found.license_ids == (id_of(1),)
 
 
 def test_the_licenses_named_are_bounded_and_all_are_counted() -> None:

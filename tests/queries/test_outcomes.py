@@ -16,7 +16,7 @@ def served(*happenings: object) -> Served:
 
 def test_an_accepted_command_needs_no_explanation() -> None:
     found = command(served(issued()).reader, id_of(900), "a1")
-    assert (found.outcome.status, found.outcome.license_ids) == ("accepted", [id_of(1)])
+    assert (found.outcome.status, found.outcome.license_ids) == ("accepted", (id_of(1),))
     assert found.explanation == explain_refusal(found.outcome) == ""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airside.adapters.sqlite_event_store import SqliteEventStore
-from schemas.errors import Contradiction, Hole, Invalid, OutcomeUnknown, Unavailable
+from schemas.errors import Contradiction, Hole, Invalid, OutcomeUnknown, Overtaken, Unavailable
 from tests.contracts.event_store import Author, EventStoreContract, OpenStore, parked, snapshot
 from tests.contracts.event_store_reading import EventStoreReadingContract
 
@@ -108,7 +108,7 @@ def test_a_commit_that_fails_half_way_leaves_nothing(store: SqliteEventStore) ->
     author = Author()
     store.commit(author.commit("a"))
     author.versions["a"] = 0  # a bug elsewhere: version 1 once more
-    with pytest.raises(Contradiction, match="already"):
+    with pytest.raises(Overtaken, match="already"):
         store.commit(author.commit("b", "a", parked=(parked(1),)))
     assert store.resume(0).position.number == 1
     assert list(store.history("b")) == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,19 @@ def test_many_commands_of_one_account_in_one_file_are_not_stale(
     file.write_text("\n".join(lines * 400))
     sent = shell("send", "--file", str(file), "--wait", "--json").json
     assert sent["outcomes"] == {"noted": 399, "accepted": 1}
+
+
+def test_a_file_is_not_stale_because_of_the_one_before_it(shell: Shell, tmp_path: Path) -> None:
+    opens = '{"type": "OpenAccount", "account_id": "%s", "plan_id": "ads", "country": "US"}'
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text("\n".join([opens % "g1"] * 150))
+    second.write_text("\n".join([opens % "g1", *(opens % f"h{n}" for n in range(2_000))]))
+    now = int(time.time())
+    os.utime(first, (now - 2, now - 2))
+    os.utime(second, (now - 1, now - 1))
+    shell("send", "--file", str(first), "--wait")
+    sent = shell("send", "--file", str(second), "--wait", "--json").json
+    assert sent["outcomes"] == {"accepted": 2_000, "noted": 1}
 
 
 def test_commands_come_from_standard_input_too(shell: Shell) -> None:

@@ -118,7 +118,8 @@ def test_a_replay_is_verified_and_served(member: Shell) -> None:
 
 
 def test_projections_tell_position_and_lag(member: Shell) -> None:
-    found = {one["projection"]: one for one in member("projections", "--json").json
+    answer = member("projections", "--json").json
+    found = {one["projection"]: one for one in answer["projections"]
              if one["role"] == "serving"}  # fmt: skip
     assert len(found) == 9
     assert found["timeline"]["rows"] >= 1

@@ -1,9 +1,10 @@
 """The account's own commands: opened, moved, put on hold, closed, erased; allowances; R25."""
 
-from commands.account import Account
+from commands.account import ALLOWANCES_MAX, Account
+from commands.policy_keys import COUNT_MAX
 from schemas import commands, events
 from schemas.envelope import Command
-from tests.kit.given import HOUSEHOLD, command, downloaded, expect, given, household
+from tests.kit.given import HOUSEHOLD, acquire, command, downloaded, expect, given, household
 from tests.kit.happenings import DAY, NOW, expired, happened, id_of, released
 
 OPEN = command(commands.OpenAccount, plan_id="standard", country="GB")
@@ -182,6 +183,41 @@ def test_an_allowance_for_an_unknown_device_is_refused() -> None:
 
 def test_an_allowance_that_is_over_already_changes_nothing() -> None:
     household().when(grant(title_id="t1", expires_at=NOW)).then_noted()
+
+
+def test_no_more_is_granted_for_a_title_than_any_limit_could_need() -> None:
+    granted = happened(events.AllowanceGranted, title_id="t1", device_id=None, count=9)
+    household(granted).when(grant(title_id="t1", count=COUNT_MAX - 8)).then_refused(
+        "", "COMMAND_INVALID", limit=COUNT_MAX, used=9
+    )
+
+
+def test_as_much_as_any_limit_could_need_is_granted() -> None:
+    granted = happened(events.AllowanceGranted, title_id="t1", device_id=None, count=9)
+    household(granted).when(grant(title_id="t1", count=COUNT_MAX - 9)).then(
+        expect(events.AllowanceGranted)
+    )
+
+
+def test_absurd_grants_of_old_raise_a_limit_only_so_far() -> None:
+    absurd = happened(events.AllowanceGranted, title_id="t1", device_id=None, count=2**62)
+    title = {"title.max_downloads": 1}
+    household(*[absurd] * 9, title=title).when(acquire()).then(
+        expect(events.LicenseIssued, limit=1 + COUNT_MAX), expect(events.DeviceActivated)
+    )
+
+
+def test_no_more_allowances_last_at_once_than_are_kept() -> None:
+    granted = [happened(events.AllowanceGranted, expires_at=NOW + DAY)] * ALLOWANCES_MAX
+    household(*granted).when(grant(title_id="t1")).then_refused(
+        "", "COMMAND_INVALID", limit=ALLOWANCES_MAX, used=ALLOWANCES_MAX
+    )
+
+
+def test_allowances_that_are_over_make_room_for_others() -> None:
+    granted = [happened(events.AllowanceGranted, expires_at=NOW + 1)] * ALLOWANCES_MAX
+    after = household(*granted).when(grant(title_id="t1"), NOW + 1).account
+    assert len(after.allowances) == 1
 
 
 def test_a_history_without_an_opening_knows_no_account() -> None:

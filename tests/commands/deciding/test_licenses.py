@@ -19,6 +19,7 @@ from tests.kit.happenings import (
     expired,
     happened,
     id_of,
+    issued,
     released,
     renewed,
     revoked,
@@ -56,6 +57,13 @@ def test_a_license_says_all_that_was_resolved_for_it() -> None:
 def test_the_same_command_would_give_out_the_same_license_id() -> None:
     first, again = household().when(acquire()), household().when(acquire())
     assert first.events == again.events
+
+
+def test_a_command_that_comes_again_after_all_brings_no_license_back() -> None:
+    license_id = derived_id(COMMAND_ID, 1)
+    first = happened(events.LicenseIssued, license_id=license_id)
+    gone = happened(events.LicenseReleased, license_id=license_id)
+    household(first, gone).when(acquire()).then_refused("", "COMMAND_INVALID")
 
 
 # release
@@ -153,6 +161,13 @@ def test_a_timekeeper_far_ahead_of_the_broker_is_not_believed() -> None:
     )
 
 
+def test_a_wide_tolerance_does_not_let_an_expiry_be_recorded_much_too_early() -> None:
+    service = {"clock.max_skew_s": 86_400}
+    household(*downloaded(1), service=service).when(
+        expire(1, DUE, issued_at=DUE), DUE - 300_001
+    ).then_noted(next_due_at=DUE)
+
+
 def test_an_expiry_is_recorded_once() -> None:
     household(*downloaded(1), expired(1)).when(expire(1, DUE), DUE).then_noted(
         due_at=DUE, next_due_at=None
@@ -230,3 +245,17 @@ def test_a_revocation_that_finds_nothing_changes_nothing() -> None:
 
 def test_a_revoked_license_is_revoked_already() -> None:
     household(*downloaded(1), revoked(1)).when(revoke(license_id=id_of(1))).then_noted()
+
+
+def test_a_revocation_of_one_says_its_reason_in_full() -> None:
+    long = command(commands.RevokeLicense, license_id=id_of(1), reason="x" * 1_000)
+    household(*BOTH).when(long).then(
+        expect(events.LicenseRevoked, reason="x" * 1_000), expect(events.DeviceDeactivated)
+    )
+
+
+def test_a_revocation_of_many_says_its_reason_so_briefly_that_it_can_be_written() -> None:
+    many = tuple(issued(n) for n in range(1, 1_001))
+    long = command(commands.RevokeLicense, all=True, reason="x" * 1_000)
+    revocation = expect(events.LicenseRevoked, reason="x" * 100)
+    household(*many).when(long).then(*[revocation] * 1_000)
