@@ -12,7 +12,7 @@ from commands.snapshots import StreamReader
 from queries.explain import explain
 from schemas.codec import CODEC
 from schemas.errors import Permanent
-from schemas.record import CATALOG_TOPIC
+from schemas.record import CATALOG_TOPIC, shard_of
 
 
 class Reason(Struct, frozen=True):
@@ -38,6 +38,7 @@ class DryRun(Struct, frozen=True):
     reasons: tuple[Reason, ...]
     version: int  # of the account
     catalog_version: int
+    held: str = ""  # why no command of the account is handled now; "": it is not parked
 
 
 def dry_run(deployment: Deployment, account_id: str, device_id: str, title_id: str) -> DryRun:
@@ -46,6 +47,8 @@ def dry_run(deployment: Deployment, account_id: str, device_id: str, title_id: s
     with deployment.log() as topics, closing(topics.source(CATALOG_TOPIC, 0)) as source:
         catalog = CatalogFollower(source).catch_up()
     with deployment.event_store() as store:
+        shard = shard_of(account_id, deployment.shards)
+        parked = next(store.parked(shard, account_id), None)
         stream = StreamReader(DECIDER, CODEC).load(store, [account_id])[account_id]
     if isinstance(stream, Permanent):
         raise stream
@@ -74,4 +77,5 @@ def dry_run(deployment: Deployment, account_id: str, device_id: str, title_id: s
         reasons=reasons,
         version=stream.version,
         catalog_version=catalog.version,
+        held="" if parked is None else f"offset {parked.offset} is parked: {parked.reason}",
     )

@@ -2,9 +2,9 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from projectors.outcomes import PROJECTION, Outcome
+from projectors.outcomes import PROJECTION, Outcome, row_key
 from queries.reader import Reader
 from schemas.envelope import Command
 from schemas.errors import Unavailable
@@ -23,9 +23,10 @@ def wait_for(
     timeout_seconds: float,
     heard: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Outcome]:
-    """The outcomes of these commands by id, as many as came before the time ran out.
+    """The outcomes of these commands by id, as many as came.
 
-    Commands of one account and one id have one outcome. `heard` is told how many came so far.
+    The time is up when none came for so long. Commands of one account and one id have one
+    outcome. `heard` is told how many came so far.
     """
     pending: defaultdict[int, dict[str, str]] = defaultdict(dict)  # shard -> id -> account
     for command in commands:
@@ -37,21 +38,25 @@ def wait_for(
         before = len(found)
         for shard, ids in pending.items():
             for some in chunks(list(ids)):
-                found.update(rows_of(reader, ids[some[0]], some))
+                found.update(rows_of(reader, {id: ids[id] for id in some}))
             pending[shard] = {id: ids[id] for id in ids if id not in found}
         heard(len(found))
+        if len(found) > before:
+            deadline = time.monotonic() + timeout_seconds
         if not any(pending.values()) or time.monotonic() >= deadline:
             return found
         pause = POLL_SECONDS_MIN if len(found) > before else min(2 * pause, POLL_SECONDS_MAX)
         time.sleep(pause)
 
 
-def rows_of(reader: Reader, account_id: str, command_ids: Sequence[str]) -> dict[str, Outcome]:
-    """The outcomes that are there now, of commands in the account's shard."""
+def rows_of(reader: Reader, commands: Mapping[str, str]) -> dict[str, Outcome]:
+    """What is there now, by command id; `commands` are id -> account, all of one shard."""
+    keys = {row_key(account_id, id): id for id, account_id in commands.items()}
     try:
-        return dict(reader.of_account(PROJECTION, account_id, command_ids).rows)
+        rows = reader.of_account(PROJECTION, next(iter(commands.values())), list(keys)).rows
     except Unavailable:
         return {}  # nothing is served yet: the projectors may just be starting
+    return {keys[key]: row for key, row in rows.items()}
 
 
 def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

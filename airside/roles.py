@@ -155,6 +155,7 @@ class Projecting:
                 self._read_side.store,
                 projection.name,
                 fingerprint=self._fingerprints[projection.name],
+                history=self._read_side.history,
                 now_at=now,
             )
             for generation in followed(registry):

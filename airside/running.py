@@ -3,10 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol
 
-from schemas.errors import Transient
+from schemas.errors import AirsideError, Transient
 
 IDLE_SECONDS_MIN = 0.002
 IDLE_SECONDS_MAX = 0.05  # the longest that something new lies unseen
@@ -29,10 +29,40 @@ OpenRole = Callable[[], AbstractContextManager[Role]]
 """Opens a role in the thread that will run it, since connections belong to a thread."""
 
 
+def no_revival() -> None:
+    """For engines that somebody else keeps alive."""
+
+
+class Patience:
+    """Longer and longer waits while an engine is away, each after a try to revive it."""
+
+    def __init__(self, name: str, stop: threading.Event, revive: Callable[[], None]) -> None:
+        self._name, self._stop, self._revive = name, stop, revive
+        self._retry = RETRY_SECONDS_MIN
+
+    def wait(self, error: Transient) -> None:
+        """Say why, revive what can be, and wait."""
+        told = "trying again role=%s in=%.1fs because %s"
+        log.warning(told, self._name, self._retry, error)
+        try:
+            self._revive()
+        except Transient as why:
+            log.warning("not revived role=%s because %s", self._name, why)
+        self._stop.wait(self._retry)
+        self._retry = min(2 * self._retry, RETRY_SECONDS_MAX)
+
+    def renew(self) -> None:
+        """It works again."""
+        self._retry = RETRY_SECONDS_MIN
+
+
 class Crew:
     """Roles in threads of their own. One that dies stops the others: half alive is a lie."""
 
-    def __init__(self, roles: Iterable[tuple[str, OpenRole]]) -> None:
+    def __init__(
+        self, roles: Iterable[tuple[str, OpenRole]], revive: Callable[[], None] = no_revival
+    ) -> None:
+        self._revive = revive
         self.stop = threading.Event()
         self.failure: BaseException | None = None
         self._threads = [
@@ -54,27 +84,43 @@ class Crew:
 
     def _run(self, opened: OpenRole) -> None:
         try:
-            with opened() as role:
-                take_turns(role, self.stop)
+            with ExitStack() as held:
+                role = self._open(opened, held)
+                if role is not None:
+                    take_turns(role, self.stop, self._revive)
+        except AirsideError as error:
+            log.error("a role died name=%s because %s", threading.current_thread().name, error)
+            self.failure = self.failure or error
         except BaseException as error:
             log.exception("a role died name=%s", threading.current_thread().name)
             self.failure = self.failure or error
         finally:
             self.stop.set()
 
+    def _open(self, opened: OpenRole, held: ExitStack) -> Role | None:
+        """The role, as soon as its engines answer; None if told to stop before."""
+        patience = Patience(threading.current_thread().name, self.stop, self._revive)
+        while not self.stop.is_set():
+            try:
+                return held.enter_context(opened())
+            except Transient as error:
+                patience.wait(error)
+        return None
 
-def take_turns(role: Role, stop: threading.Event) -> None:
+
+def take_turns(
+    role: Role, stop: threading.Event, revive: Callable[[], None] = no_revival
+) -> None:
     """Turn after turn; waits a little while idle and longer while an engine is away."""
-    idle, retry = IDLE_SECONDS_MIN, RETRY_SECONDS_MIN
+    idle = IDLE_SECONDS_MIN
+    patience = Patience(role.name, stop, revive)
     while not stop.is_set():
         try:
             did = role.turn()
         except Transient as error:
-            log.warning("trying again role=%s in=%.1fs because %s", role.name, retry, error)
-            stop.wait(retry)
-            retry = min(2 * retry, RETRY_SECONDS_MAX)
+            patience.wait(error)
             continue
-        retry = RETRY_SECONDS_MIN
+        patience.renew()
         if did:
             idle = IDLE_SECONDS_MIN
         else:

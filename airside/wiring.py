@@ -14,6 +14,7 @@ from airside.adapters.sqlite_log import SqliteLog
 from airside.producer import Producer
 from airside.settings import SHARDS_DEFAULT, Settings
 from queries.reader import Reader
+from schemas.errors import Unavailable
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 
 Clock = Callable[[], int]
@@ -32,7 +33,14 @@ class Deployment:
         self.clock = clock
         self._resources = resources
         self._views_url: str | None = settings.views
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._server: EmbeddedValkey | None = None
+        try:
+            settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(
+                f"{settings.data} cannot be made: {error.strerror}. "
+                "Choose another data directory."
+            ) from error
         with self.event_store() as store:
             self.shards = store.layout(settings.shards, SHARDS_DEFAULT)
         with self.log() as log:
@@ -83,8 +91,13 @@ class Deployment:
         """Where the read models are served."""
         if self._views_url is None:
             server = self._resources.enter_context(EmbeddedValkey(self.settings.data))
-            self._views_url = server.url
+            self._server, self._views_url = server, server.url
         return self._views_url
+
+    def revive(self) -> None:
+        """Start the embedded server again if it was killed. Raises: Unavailable."""
+        if self._server is not None:
+            self._server.ensure()
 
 
 @contextmanager

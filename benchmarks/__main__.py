@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME…] [--rounds N] [--quick]`: ratios against a floor of the same run.
+"""`python -m benchmarks [NAME…] [--rounds N] [--quick]`: ratios within one run.
 
 Exits 1 where a target is missed. What the figures mean: docs/decisions/0008.
 """

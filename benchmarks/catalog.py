@@ -1,4 +1,4 @@
-"""The catalog of the load: thousands of titles, studios with one of the sample policies each."""
+"""The catalog of the load: thousands of titles, studios with one of three policies each."""
 
 import json
 

@@ -10,7 +10,7 @@ from benchmarks.options import Options
 from commands.event_store import Commit, StoredEvent
 from schemas.envelope import new_id
 
-SINGLES, THOUSANDS = 2_000, 100  # commits in a round
+SINGLES, THOUSANDS = 1_000, 50  # commits in a round
 EVENT_BYTES = 115  # the average of the load
 ACCOUNTS = 5_000
 TARGET = 10

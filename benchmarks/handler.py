@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from airside.adapters.sqlite_event_store import SqliteEventStore
+from benchmarks.load import Population
 from benchmarks.measure import Variant, alternate, verdict
 from benchmarks.no_store import NoStore
 from benchmarks.options import Options
 from benchmarks.stage import Clock, handle_all, handler, opened, produce
 from commands.event_store import EventStore
 
-COMMANDS, HOUSEHOLDS = 25_000, 2_000
+COMMANDS, PEOPLE = 25_000, Population(households=2_000)
 TARGET = 0.5
 
 OpenStore = Callable[[Path], AbstractContextManager[EventStore]]
@@ -22,15 +23,15 @@ OpenStore = Callable[[Path], AbstractContextManager[EventStore]]
 def run(options: Options) -> bool:
     """Commands per second, with both stores."""
     count = options.scaled(COMMANDS)
-    print(f"\nhandler: {count:,} commands of {HOUSEHOLDS:,} households, one shard, cold")
-    print("  Both poll a SQLite log in batches of up to 1,000, decode, validate and decide with")
-    print("  the real rules, fold and encode the events, and publish them to the events topic in")
-    print("  SQLite (one durable transaction a batch). The floor's store keeps the position, no")
-    print("  event: its loads find nothing, its commits compare the number.")
+    print(f"\nhandler: {count:,} commands of {PEOPLE.households:,} households, one shard, cold")
+    print("  Both poll a SQLite log in batches of up to 1,000, decode, validate and decide")
+    print("  with the real rules, fold and encode the events, and publish them to the events")
+    print("  topic in SQLite (one durable transaction a batch). The floor's store keeps the")
+    print("  position and no event: its loads find nothing, its commits compare the number.")
     topics = options.folder / "topics.sqlite"
     clock = Clock()
     with opened(topics, clock) as log:
-        produce(log, clock, shards=1, households=HOUSEHOLDS, count=count)
+        produce(log, clock, PEOPLE, shards=1, count=count)
     stored, floor = alternate(
         options.rounds,
         {

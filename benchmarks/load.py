@@ -1,7 +1,7 @@
-"""The load: what thousands of households ask for, in order of time, from one seed.
+"""The load: what thousands of households ask for, in order of time, always the same.
 
-    for at, command in load(seed=1, households=2_000):
-        ...                                        # without end: 2 a day of each household
+    for at, command in load(Population(households=2_000)):
+        ...                                        # 2 a day of each household, for ever
 
 The mix of commands is that of `airside demo`, without its world: nothing here waits for an
 outcome, so a million commands cost seconds and not minutes. A license id is
@@ -15,6 +15,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 from random import Random
 from typing import Any
 
@@ -22,6 +23,8 @@ from benchmarks.catalog import PLANS, PLAY_WINDOW_MS, TERM_MS, TITLES, policy_of
 from schemas.commands import (
     AcquireLicense,
     ChangePlan,
+    CloseAccount,
+    DownloadStatus,
     ExpireLicense,
     GrantAllowance,
     OpenAccount,
@@ -37,13 +40,25 @@ from schemas.commands import (
 )
 from schemas.envelope import Command, derived_id
 
+SEED = 20170621
 START_AT = 1_782_864_000_000  # 2026-07-01T00:00:00Z
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+YEAR = 365 * DAY
 SENT_TWICE = 0.1  # of all commands: the client did not hear the answer
 DAYS_BETWEEN_EVENINGS, DAYS_BETWEEN_SYNCS = 9, 14
 
 Story = Iterator[Command | int]
 """What somebody does: commands, and how long they wait (ms) before they go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Accounts are opened evenly over the first days, and closed after so many more."""
+
+    households: int
+    opening_days: float = 1
+    staying_days: float = inf
+
 
 _POPULARITY = tuple(accumulate(1 / rank for rank in range(1, TITLES + 1)))
 
@@ -75,6 +90,12 @@ class Home:
     account_id: str
     devices: list[str]
     held: dict[str, list[str]]  # device -> licenses
+    leaves_at: float
+
+    @property
+    def stays_ms(self) -> int:
+        """How long until they close their account."""
+        return int(min(self.leaves_at - self.town.now_at, YEAR))
 
     def signed(self, actor: str = "member") -> dict[str, Any]:
         """What every command carries."""
@@ -87,14 +108,21 @@ class Home:
         }
 
 
-def load(*, seed: int, households: int) -> Iterator[tuple[int, Command]]:
-    """(when it arrives, the command), without end. All accounts are opened on the first day."""
-    town = Town(Random(seed))
-    for number in range(households):
+def load(people: Population) -> Iterator[tuple[int, Command]]:
+    """(when it arrives, the command), until nobody does anything any more."""
+    town = Town(Random(SEED))
+    for number in range(people.households):
         devices = [f"device-{number:05}-{n}" for n in range(1 + number % 3)]
-        home = Home(town, f"account-{number:05}", devices, {name: [] for name in devices})
-        town.begin(lives(home), after_ms=town.random.randrange(DAY))
-    while True:
+        after_ms = int(number / people.households * people.opening_days * DAY)
+        home = Home(
+            town,
+            f"account-{number:05}",
+            devices,
+            {name: [] for name in devices},
+            leaves_at=START_AT + after_ms + people.staying_days * DAY,
+        )
+        town.begin(lives(home), after_ms=after_ms)
+    while town.due:
         town.now_at, _, story = heapq.heappop(town.due)
         step = next(story, None)
         if isinstance(step, int):
@@ -116,18 +144,19 @@ def lives(home: Home) -> Story:
             **home.signed(), device_id=device_id, model="Pixel 9", security_level=1
         )
         town.begin(checks_in(home, device_id), after_ms=town.wait(DAYS_BETWEEN_SYNCS))
-    while True:
+    while town.now_at < home.leaves_at:
         for _ in range(1 + int(random.expovariate(1 / 1.6))):
             town.begin(downloads(home), after_ms=random.randrange(HOUR))
         if random.random() < 0.05:
             town.begin(has_business(home), after_ms=random.randrange(DAY))
-        yield town.wait(DAYS_BETWEEN_EVENINGS)
+        yield min(town.wait(DAYS_BETWEEN_EVENINGS), home.stays_ms)
+    yield CloseAccount(**home.signed(), reason="moved to another service")
 
 
 def checks_in(home: Home, device_id: str) -> Story:
     """Now and then a device says what it holds, or renews it all."""
     town = home.town
-    while True:
+    while town.now_at < home.leaves_at:
         if home.held[device_id] and town.random.random() < 0.15:
             yield RenewDevice(**home.signed(), device_id=device_id)
         else:
@@ -174,7 +203,7 @@ def downloads(home: Home) -> Story:
     yield random.randrange(SECOND, 20 * SECOND)
     yield ReportDownload(**home.signed(), license_id=license_id, status="started")
     yield random.randrange(3 * MINUTE, 25 * MINUTE)
-    status = "completed" if random.random() < 0.95 else "failed"
+    status: DownloadStatus = "completed" if random.random() < 0.95 else "failed"
     size = random.randrange(150, 2_500) << 20
     yield ReportDownload(**home.signed(), license_id=license_id, status=status, bytes=size)
     for _ in range(1 + (random.random() < 0.25)):

@@ -1,11 +1,13 @@
-"""The read side as the benchmarks run it: fresh generations, and the workers that build them."""
+"""The read side as the benchmarks run it: new generations, and the workers that build them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.adapters.sqlite_log import SqliteLog
+from airside.roles import ROWS_MAX
 from airside.wiring import wall_clock
+from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
 from projectors.projection import Projection
 from projectors.view_store import Generation, Registry
@@ -37,6 +39,7 @@ def workers_of(
                 source=log.source(EVENTS_TOPIC, shard),
                 clock=wall_clock,
                 fingerprint=fingerprint,
+                rows_max=ROWS_MAX // (shards * len(PROJECTIONS)),
             )
             for shard in range(shards)
         ]

@@ -1,4 +1,4 @@
-"""A data directory with the load in it, as `airside up` would find it: topics, catalog, file."""
+"""A data directory with the load in it, as `airside up` would find it."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -10,18 +10,18 @@ from typing import Any
 
 from airside.adapters.sqlite_log import SqliteLog
 from airside.log import Log
+from airside.roles import STREAMS_MAX
 from benchmarks.catalog import records
-from benchmarks.load import START_AT, load
+from benchmarks.load import START_AT, Population, load
 from commands.catalog import Catalog
 from commands.catalog_follower import CatalogFollower
 from commands.event_store import EventStore
-from commands.handler import ShardHandler
+from commands.handler import Limits, ShardHandler
 from commands.license_decider import DECIDER
 from schemas.codec import CODEC
 from schemas.envelope import Command
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC, shard_of
 
-SEED = 20170621
 BLOCK = 1_000  # commands appended together, of all shards
 
 Handler = ShardHandler[Any, Catalog]
@@ -44,7 +44,7 @@ def opened(file: Path, clock: Clock | None = None) -> Iterator[SqliteLog]:
         yield log
 
 
-def produce(log: Log, clock: Clock, *, shards: int, households: int, count: int) -> None:
+def produce(log: Log, clock: Clock, people: Population, *, shards: int, count: int) -> None:
     """Make topics, and put the catalog and that many commands of the load onto them."""
     for topic, partitions in (
         (COMMANDS_TOPIC, shards),
@@ -53,7 +53,7 @@ def produce(log: Log, clock: Clock, *, shards: int, households: int, count: int)
     ):
         log.create_topic(topic, partitions)
     log.append(CATALOG_TOPIC, 0, [(key.encode(), value) for key, value in records()])
-    commands = islice(load(seed=SEED, households=households), count)
+    commands = islice(load(people), count)
     while block := list(islice(commands, BLOCK)):
         clock.now_at = block[-1][0]
         append(log, shards, (command for _, command in block))
@@ -71,7 +71,9 @@ def append(log: Log, shards: int, commands: Iterable[Command]) -> None:
 
 
 @contextmanager
-def handler(log: SqliteLog, store: EventStore, *, shard: int, shards: int) -> Iterator[Handler]:
+def handler(
+    log: SqliteLog, store: EventStore, *, shard: int, shards: int
+) -> Iterator[Handler]:
     """The real handler of a shard, with the real decider and the catalog of the topic."""
     with ExitStack() as held:
         follower = CatalogFollower(held.enter_context(closing(log.source(CATALOG_TOPIC, 0))))
@@ -84,6 +86,7 @@ def handler(log: SqliteLog, store: EventStore, *, shard: int, shards: int) -> It
             source=held.enter_context(closing(log.source(COMMANDS_TOPIC, shard))),
             open_publisher=partial(log.publisher, EVENTS_TOPIC, shard),
             context=follower.catch_up,
+            limits=Limits(streams_max=STREAMS_MAX // shards),
         )
         held.callback(made.close)
         yield made

@@ -2,7 +2,10 @@
 
 Expiry is derived state, so nothing is wrong while the timekeeper is away; readers and rules
 compute it. It only puts the fact on record. Its command id is `uuid5(license_id, due_at)`: two
-timekeepers, a restart or a replay cannot fire the same expiry twice.
+timekeepers, a restart or a replay cannot fire the same expiry twice. Where nothing comes of it
+(its account is parked, or its id was used up by a clock that ran ahead) it is tried again with
+the next id, `uuid5(license_id, due_at/1)`, and so on, less and less often: the rules make sure
+that an expiry is put on record once.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,34 +52,38 @@ class Timekeeper:
     ) -> None:
         self._ask = ask
         self._send = send
-        self._sent: dict[str, Sent] = {}  # by command id
+        self._sent: dict[str, Sent] = {}  # by first command id
 
     def tick(self, now_at: int) -> int:
         """Send what is due at `now_at` (ms) and was not sent lately; returns how many."""
-        wishes = [expiry_of(due, now_at) for due in self._ask(now_at)]
-        fresh = [wish for wish in wishes if self._is_time(wish.command_id, now_at)][:DUE_MAX]
+        fresh: dict[str, ExpireLicense] = {}  # by its first id
+        for due in self._ask(now_at):
+            first_id = derived_id(due.license_id, due.due_at)
+            sent = self._sent.get(first_id)
+            if sent is None or now_at - sent.at >= pause_ms(sent.times):
+                fresh[first_id] = expiry_of(due, now_at, attempt=sent.times if sent else 0)
+            if len(fresh) == DUE_MAX:
+                break
         if fresh:
-            self._send(fresh)
-        for wish in fresh:
-            times = self._sent[wish.command_id].times if wish.command_id in self._sent else 0
-            self._sent.pop(wish.command_id, None)  # the youngest come last
-            self._sent[wish.command_id] = Sent(now_at, times + 1)
+            self._send(list(fresh.values()))
+        for first_id in fresh:
+            before = self._sent.pop(first_id, Sent(0, 0))  # the youngest come last
+            self._sent[first_id] = Sent(now_at, before.times + 1)
         for oldest in list(islice(self._sent, max(0, len(self._sent) - SENT_MAX))):
             del self._sent[oldest]
         return len(fresh)
 
-    def _is_time(self, command_id: str, now_at: int) -> bool:
-        sent = self._sent.get(command_id)
-        if sent is None:
-            return True
-        pause = RESEND_AFTER_MS << min(sent.times - 1, 16)
-        return now_at - sent.at >= min(pause, RESEND_AFTER_MS_MAX)
+
+def pause_ms(times: int) -> int:
+    """How long to wait for the outcome of what was sent so often."""
+    return min(RESEND_AFTER_MS << min(times - 1, 16), RESEND_AFTER_MS_MAX)
 
 
-def expiry_of(due: Due, now_at: int) -> ExpireLicense:
+def expiry_of(due: Due, now_at: int, *, attempt: int = 0) -> ExpireLicense:
     """The command for one due license. `issued_at` is now: a late timekeeper is not stale."""
+    name = f"{due.due_at}/{attempt}" if attempt else str(due.due_at)
     return ExpireLicense(
-        command_id=derived_id(due.license_id, due.due_at),
+        command_id=derived_id(due.license_id, name),
         account_id=due.account_id,
         issued_at=now_at,
         actor=ACTOR,

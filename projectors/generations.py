@@ -17,7 +17,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from projectors.view_store import Generation, Registry, ViewStore
-from schemas.errors import Moved, NotFound
+from schemas.errors import Contradiction, Moved, NotFound
 
 CHANGE_ATTEMPTS_MAX = 10
 
@@ -26,17 +26,26 @@ Change = Callable[[Registry], Registry | None]
 
 
 def ensure_serving(
-    store: ViewStore, projection: str, *, fingerprint: str, now_at: int
+    store: ViewStore, projection: str, *, fingerprint: str, history: str, now_at: int
 ) -> Registry:
-    """The registry with a served generation in it: a first one where none was ever built."""
+    """The registry with a served generation in it: a first one where none was ever built.
+
+    `history` is the id of the event store; empty: not said, and nothing is compared.
+    Raises: Contradiction if these are the rows of another history.
+    """
 
     def change(registry: Registry) -> Registry | None:
+        if history and registry.history and history != registry.history:
+            raise Contradiction(
+                f"{projection}: the read models are of history {registry.history}, the events "
+                f"of history {history}. Name another database in AIRSIDE_VIEWS, or the data "
+                "directory that these read models belong to."
+            )
+        known = replace(registry, history=registry.history or history)
         if registry.serving is not None:
-            return None
+            return None if known == registry else known
         first = Generation(projection, registry.revision + 1, fingerprint, now_at, now_at)
-        return replace(
-            registry, serving=first.number, generations=(*registry.generations, first)
-        )
+        return replace(known, serving=first.number, generations=(*registry.generations, first))
 
     return _changed(store, projection, change)
 
@@ -155,20 +164,24 @@ def _changed(store: ViewStore, projection: str, change: Change) -> Registry:
     """Apply a change, anew where somebody else was faster, and drop what is no longer listed.
 
     First the registry, then the rows: whoever still folds into a dropped generation is fenced,
-    looks it up and does not find it.
+    looks it up and does not find it. A crash between the two leaves rows, so what was dropped
+    last is dropped again before the next change.
     """
     for _ in range(CHANGE_ATTEMPTS_MAX):
         before = store.registry(projection)
         after = change(before)
         if after is None:
             return before
+        for generation in before.dropped:
+            store.drop(generation)
+        kept = {generation.number for generation in after.generations}
+        dropped = tuple(g for g in before.generations if g.number not in kept)
         try:
-            store.change_registry(projection, before.revision, after)
+            store.change_registry(projection, before.revision, replace(after, dropped=dropped))
         except Moved:
             continue
-        for generation in before.generations:
-            if after.generation(generation.number) is None:
-                store.drop(generation)
+        for generation in dropped:
+            store.drop(generation)
         return store.registry(projection)
     raise Moved(
         f"{projection}: its registry changed {CHANGE_ATTEMPTS_MAX} times in a row while it was "

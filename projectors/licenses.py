@@ -20,7 +20,8 @@ State = Literal["ACTIVE", "EXPIRED", "RELEASED", "REVOKED"]
 ENDED_KEPT_MS = 90 * DAY_MS  # released and revoked licenses
 EXPIRED_KEPT_MS = 400 * DAY_MS  # they may be renewed; a license is at most a year old (R19)
 ENDED_MAX = 200  # released and revoked ones, the latest
-SWEEP_EVERY = 16  # endings between two sweeps
+EXPIRED_MAX = 400  # the latest; an older one that is renewed is listed again
+SWEEP_EVERY = 16  # endings and expiries between two sweeps
 
 
 class License(Struct, gc=False, omit_defaults=True):
@@ -41,7 +42,7 @@ class License(Struct, gc=False, omit_defaults=True):
     first_played_at: int | None = None  # since the last renewal: what opened the play window
     played_at: int | None = None  # the latest report of a session
     plays: int = 0  # that count (R17)
-    late_plays: int = 0  # begun after the expiry (R27)
+    late_plays: int = 0  # of these, begun after the expiry (R27)
     download: str = ""  # the latest report: started, completed or failed
     bytes: int = 0
     refunded: bool = False
@@ -55,6 +56,7 @@ class Licenses(Struct, gc=False, omit_defaults=True):
 
     version: int = 0
     endings: int = 0  # released and revoked so far, also those no longer listed
+    expiries: int = 0  # so far
     licenses: dict[str, Raw] = field(default_factory=dict)  # of License; see `license_of`
 
 
@@ -98,7 +100,8 @@ def expired(row: Licenses, event: Any) -> Licenses:
     held = _named(row, event)
     held.state = "EXPIRED"
     held.ended_at = event.at
-    return _kept(row, event, held)
+    row.expiries += 1
+    return _swept(_kept(row, event, held), event.at)
 
 
 def released(row: Licenses, event: Any) -> Licenses:
@@ -136,7 +139,7 @@ def played(row: Licenses, event: Any) -> Licenses:
     if held is not None:
         held.played_at = max(held.played_at or 0, event.started_at)
         held.plays += event.counted
-        held.late_plays += event.late
+        held.late_plays += event.counted and event.late
     return _kept(row, event, held)
 
 
@@ -173,25 +176,23 @@ def _end(row: Licenses, held: License, event: Any, state: State) -> Licenses:
     held.state = state
     held.ended_at = event.at
     held.reason = event.reason
-    row = _kept(row, event, held)
     row.endings += 1
-    if row.endings % SWEEP_EVERY == 0:
-        row.licenses = _swept(row.licenses, event.at)
+    return _swept(_kept(row, event, held), event.at)
+
+
+def _swept(row: Licenses, at: int) -> Licenses:
+    """Without what ended long ago, or too many others ago; looked at every SWEEP_EVERY."""
+    if (row.endings + row.expiries) % SWEEP_EVERY == 0:
+        known = {license_id: _decode(encoded) for license_id, encoded in row.licenses.items()}
+        for states, kept_ms, kept_max in (
+            (("RELEASED", "REVOKED"), ENDED_KEPT_MS, ENDED_MAX),
+            (("EXPIRED",), EXPIRED_KEPT_MS, EXPIRED_MAX),
+        ):
+            over = {i: one.ended_at or 0 for i, one in known.items() if one.state in states}
+            latest = sorted(over, key=over.__getitem__)[-kept_max:]
+            for license_id in over.keys() - {i for i in latest if over[i] > at - kept_ms}:
+                del row.licenses[license_id]
     return row
-
-
-def _swept(licenses: dict[str, Raw], at: int) -> dict[str, Raw]:
-    kept_ms = {"EXPIRED": EXPIRED_KEPT_MS, "RELEASED": ENDED_KEPT_MS, "REVOKED": ENDED_KEPT_MS}
-    known = {license_id: _decode(encoded) for license_id, encoded in licenses.items()}
-    over = [i for i, one in known.items() if one.state in ("RELEASED", "REVOKED")]
-    over.sort(key=lambda i: known[i].ended_at or 0)
-    dropped = set(over[:-ENDED_MAX])
-    return {
-        license_id: licenses[license_id]
-        for license_id, one in known.items()
-        if license_id not in dropped
-        and (one.state == "ACTIVE" or (one.ended_at or 0) > at - kept_ms[one.state])
-    }
 
 
 _encode = msgspec.json.Encoder().encode

@@ -1,4 +1,4 @@
-"""What became of each command: one small row per command id.
+"""What became of each command: one small row per account and command id.
 
 It names no title, device or person, since the rows of an erased account cannot be found by
 account; the timeline, which is erased, has the facts.
@@ -46,6 +46,11 @@ class Outcome(Struct, gc=False, omit_defaults=True):
 
 
 Fold = Callable[[Outcome, Any], Outcome]
+
+
+def row_key(account_id: str, command_id: str) -> str:
+    """Two accounts may have used the same command id, by accident or not."""
+    return f"{account_id}/{command_id}"
 
 
 def happened(row: Outcome, event: Any) -> Outcome:
@@ -124,7 +129,7 @@ PROJECTION: Projection[Outcome] = Projection(
     name="outcomes",
     row_type=Outcome,
     initial=lambda _: Outcome(),
-    keys=lambda event: (event.command_id,),
+    keys=lambda event: (row_key(event.account_id, event.command_id),),
     folds=_FOLDS,
     reads=(
         *("version", "at", "catalog_version", "command_id", "account_id", "license_id"),

@@ -26,6 +26,7 @@ class ReadSide:
     clock: Callable[[], int]  # ms
     fill: Callable[[int], Fill] | None = None  # the event store's history of a shard
     rows_max: int = ROWS_MAX  # that each worker keeps in memory
+    history: str = ""  # the id of the event store; empty: not said
 
     def projector(
         self, projection: Projection[V], generation: Generation, shard: int, fingerprint: str

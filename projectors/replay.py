@@ -7,7 +7,12 @@
 
 Queries are answered by the old generation until the step, and can be again after it. Until
 then the new one is never ahead of the live one, so a replay that was interrupted goes on where
-it stopped. Each shard's progress is its checkpoint: nothing else has to be remembered.
+it stopped; it begins anew where the topic is an older copy that ends before that. Each shard's
+progress is its checkpoint: nothing else has to be remembered.
+
+What was folded into the live one before the step is in the new one, but for what comes in the
+moment between the last look at a shard and the step: a busy shard may be seen that much behind
+until the first poll of `following`. Who asks with `min_version` waits for it.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +21,13 @@ from typing import Generic, Literal, TypeVar
 from msgspec import Struct
 
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import ensure_serving, promote, serving, start_build
+from projectors.generations import (
+    abandon,
+    ensure_serving,
+    promote,
+    serving,
+    start_build,
+)
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
 from projectors.verification import Verification, verify_shard
@@ -24,6 +35,8 @@ from projectors.view_store import Generation
 from projectors.worker import STALL_WAIT_SECONDS, STALLS_MAX, ShardProjector
 
 V = TypeVar("V")
+
+CATCH_UPS = 2  # right before the step
 
 Phase = Literal["building", "verifying", "following"]
 
@@ -44,10 +57,11 @@ class Replayed(Struct, frozen=True):
     replaced: Generation  # the live one, until now
     rebuilt: Generation
     verification: Verification
-    promoted: bool  # False: there are differences, and nobody accepted or expected them
+    promoted: bool
     is_other_code: bool  # the live one was built by other code: differences are expected
     events: int  # in the rebuilt generation
     halted: tuple[str, ...] = ()  # shards that could not be followed to the end, and why
+    refused: str = ""  # why it was not promoted
 
 
 Report = Callable[[Progress], None]
@@ -62,10 +76,12 @@ def replay(
 ) -> Replayed:
     """Rebuild, verify and promote one projection; `report` hears of every batch.
 
-    With differences it is promoted only if `accept` is set, or if the live generation was
-    built by other code. If not, the build stays: the same call compares it again.
+    Without `accept` it is not promoted where it parked events that the live one has folded, nor
+    where rows differ, unless the live one was built by other code: then they are expected to.
+    The build stays: the same call compares it again.
 
-    Raises: Hole where events cannot be had; Moved if others are at it, or the live generation
+    Raises: Hole where events cannot be had; Contradiction if the read models are of another
+    history; Moved if others are at it, or the live generation
     fell back; Unavailable. The same call goes on from there.
     """
     fingerprint = fold_fingerprint(projection, read_side.codec)
@@ -87,11 +103,31 @@ class _Replay(Generic[V]):
     ) -> None:
         self._store, self._clock = read_side.store, read_side.clock
         self._report = report
+        self.builders: Sequence[ShardProjector[V]] = ()
         name, now_at = projection.name, read_side.clock()
-        registry = ensure_serving(self._store, name, fingerprint=fingerprint, now_at=now_at)
+        registry = ensure_serving(
+            self._store,
+            name,
+            fingerprint=fingerprint,
+            history=read_side.history,
+            now_at=now_at,
+        )
         self._live = serving(registry)
         self._rebuilt = start_build(self._store, name, fingerprint=fingerprint, now_at=now_at)
-        self.builders: Sequence[ShardProjector[V]] = [
+        self.builders = self._begin(projection, read_side, fingerprint)
+        if not all(builder.is_within_log for builder in self.builders):
+            abandon(self._store, name)
+            self._rebuilt = start_build(
+                self._store, name, fingerprint=fingerprint, now_at=now_at
+            )
+            self.builders = self._begin(projection, read_side, fingerprint)
+
+    def _begin(
+        self, projection: Projection[V], read_side: ReadSide, fingerprint: str
+    ) -> Sequence[ShardProjector[V]]:
+        for builder in self.builders:
+            builder.close()
+        return [
             read_side.projector(projection, self._rebuilt, shard, fingerprint)
             for shard in range(read_side.shards)
         ]
@@ -101,19 +137,20 @@ class _Replay(Generic[V]):
         self._build()
         verification = self._verify()
         is_other_code = self._live.fingerprint != self._rebuilt.fingerprint
-        is_promoted = accept or is_other_code or not verification.different
+        refused = "" if accept else _why_not(verification, is_other_code=is_other_code)
         halted: tuple[str, ...] = ()
-        if is_promoted:
+        if not refused:
             self._promote()
             halted = self._follow()
         return Replayed(
             self._live,
             self._rebuilt,
             verification,
-            is_promoted,
+            not refused,
             is_other_code,
             sum(builder.checkpoint.seq for builder in self.builders),
             halted,
+            refused,
         )
 
     def _build(self) -> None:
@@ -138,8 +175,9 @@ class _Replay(Generic[V]):
         return found
 
     def _promote(self) -> None:
-        for builder in self.builders:  # what came meanwhile: nobody shall see it go back
-            builder.run_until(self._live_rows(builder.shard)[0])
+        for _ in range(CATCH_UPS):  # the second time round there is next to nothing to do
+            for builder in self.builders:
+                builder.run_until(self._live_rows(builder.shard)[0])
         rebuilt, now_at = self._rebuilt, self._clock()
         registry = promote(self._store, rebuilt, serving=self._live.number, now_at=now_at)
         self._rebuilt = registry.generation(rebuilt.number) or rebuilt
@@ -162,6 +200,15 @@ class _Replay(Generic[V]):
         """The live shard's seq and number of rows."""
         rows = self._store.rows(self._live, shard, ())
         return rows.checkpoint.seq, rows.row_count
+
+
+def _why_not(found: Verification, *, is_other_code: bool) -> str:
+    """Why what was found forbids to promote; empty if it does not."""
+    if found.newly_parked:
+        return f"it parked {found.newly_parked:,} events that the live one has folded"
+    if found.different and not is_other_code:
+        return f"{found.different:,} rows differ, though the same code built both"
+    return ""
 
 
 class _Meter:

@@ -79,15 +79,20 @@ class StoredShard:
         self._checkpoint, self.is_empty = found.checkpoint, not found.row_count
         return self._store.parked(self._generation, self._shard)
 
+    def peek(self) -> Checkpoint:
+        """Where the store says that the shard stands, without believing it."""
+        return self._store.rows(self._generation, self._shard, ()).checkpoint
+
     def check(self) -> None:
         """May this code fold into this generation, now? Raises: NotFound, Contradiction."""
         generation = self._generation
         registry = self._store.registry(generation.projection)
-        if registry.generation(generation.number) is None:
+        found = registry.generation(generation.number)
+        if found is None or found.created_at != generation.created_at:
             raise NotFound(f"{generation.name} was retired. Follow the registry.")
-        if generation.fingerprint != self._fingerprint:
+        if not found.fingerprint == generation.fingerprint == self._fingerprint:
             raise Contradiction(
-                f"{generation.name} was built by other code: {generation.fingerprint}, this is "
+                f"{generation.name} was built by other code: {found.fingerprint}, this is "
                 f"{self._fingerprint}. Run: airside replay {generation.projection}"
             )
 

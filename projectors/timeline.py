@@ -1,6 +1,6 @@
-"""What happened on an account, in order: pages of 50 entries that lose nothing.
+"""What happened on an account, in order: pages of 20 entries that lose nothing.
 
-The row `a1/0000` holds versions 1 to 50 of account a1, `a1/0001` the next 50; `a1/head` says
+The row `a1/0000` holds versions 1 to 20 of account a1, `a1/0001` the next 20; `a1/head` says
 where the account has come, so that a reader finds the latest page.
 """
 
@@ -14,7 +14,7 @@ from projectors.projection import Projection
 from schemas import events
 from schemas.envelope import Event
 
-PAGE_ENTRIES = 50  # a page stays near 10 KB: it is written again with each of its events
+PAGE_ENTRIES = 20  # a page is written again with each batch that touches it
 HEAD = "head"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from projectors.parking import NO_SEQ
 from projectors.view_store import Generation, Rows, ViewStore
 from projectors.worker import ShardProjector
 from schemas.errors import Overtaken
@@ -37,6 +38,7 @@ class Verification(Struct, frozen=True):
     different: int = 0
     differences: tuple[Difference, ...] = ()  # the first of them
     parked: tuple[str, ...] = ()  # rows that are held in either generation, the first of them
+    newly_parked: int = 0  # events that only the rebuilt one parked: its rows lack them
 
     def __add__(self, other: "Verification") -> "Verification":
         return Verification(
@@ -44,6 +46,7 @@ class Verification(Struct, frozen=True):
             self.different + other.different,
             self.differences + other.differences,
             self.parked + other.parked,
+            self.newly_parked + other.newly_parked,
         )
 
 
@@ -109,13 +112,18 @@ class _Comparison:
 
     def result(self) -> Verification:
         """Everything that was found."""
-        parked = {
-            event.key or f"offset {event.offset}"
-            for generation in (self._live, self._builder.generation)
-            for event in self._store.parked(generation, self._builder.shard)
-        }
-        named = tuple(sorted(parked)[:PARKED_ROWS_MAX])
-        return Verification(self.rows, self.different, tuple(self._differences), named)
+        shard = self._builder.shard
+        rebuilt = self._store.parked(self._builder.generation, shard)
+        live = self._store.parked(self._live, shard)  # is never behind the rebuilt one
+        parked = {event.key or f"offset {event.offset}" for event in (*live, *rebuilt)}
+        known = {(event.seq, event.key) for event in live}
+        return Verification(
+            self.rows,
+            self.different,
+            tuple(self._differences),
+            tuple(sorted(parked)[:PARKED_ROWS_MAX]),
+            sum(e.seq != NO_SEQ and (e.seq, e.key) not in known for e in rebuilt),
+        )
 
     def _both(self, keys: list[str]) -> tuple[Rows, Rows]:
         """Rows of both generations, at the same seq."""

@@ -47,6 +47,8 @@ class Registry(Struct, frozen=True):
     revision: int = 0
     serving: int | None = None  # number of the generation that queries read
     generations: tuple[Generation, ...] = ()
+    history: str = ""  # the id of the event store whose events were folded; empty: not said
+    dropped: tuple[Generation, ...] = ()  # by the last change; perhaps not all of their rows
 
     def generation(self, number: int | None) -> Generation | None:
         """The generation with that number."""

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from projectors.outcomes import PROJECTION, Outcome
+from projectors.outcomes import PROJECTION, Outcome, row_key
 from queries.explain import explain
 from queries.reader import ANYTHING, AtLeast, Reader, Standing
 from schemas.errors import NotFound
@@ -23,9 +23,10 @@ def command(
     reader: Reader, command_id: str, account_id: str, *, wanted: AtLeast = ANYTHING
 ) -> OutcomeAnswer:
     """The outcome of a command of this account. Raises: NotFound, Unavailable."""
-    reading = reader.of_account(PROJECTION, account_id, (command_id,), wanted)
-    row = reading.rows.get(command_id)
-    if row is None or row.account_id != account_id:
+    key = row_key(account_id, command_id)
+    reading = reader.of_account(PROJECTION, account_id, (key,), wanted)
+    row = reading.rows.get(key)
+    if row is None:
         raise NotFound(
             f"command {command_id:.60} of account {account_id:.60}: no outcome as of version "
             f"{reading.standing.version} of the shard. It was not handled yet, was parked "

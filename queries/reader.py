@@ -124,9 +124,9 @@ class Reader:
         """Fan-in rows, the sub-rows of all shards in one.
 
         Raises: Unavailable while no generation is served; Invalid if `wanted` has a seq and no
-        shard to which it belongs.
+        shard to which it belongs, or a shard that does not exist.
         """
-        if wanted.seq and (wanted.shard is None or wanted.shard >= self._shards):
+        if wanted.seq if wanted.shard is None else wanted.shard >= self._shards:
             raise Invalid(
                 f"min_version {wanted.seq} of shard {wanted.shard}: an answer across accounts "
                 f"needs `shard:seq`, with a shard from 0 to {self._shards - 1}."
@@ -221,6 +221,13 @@ def _restless(projection: Projection[Any]) -> Unavailable:
 
 def _decoded(projection: Projection[V], found: Rows) -> dict[str, V]:
     rows = {key: value for key, value in found.rows.items() if value is not None}
-    return {
-        key: msgspec.json.decode(value, type=projection.row_type) for key, value in rows.items()
-    }
+    try:
+        return {
+            key: msgspec.json.decode(value, type=projection.row_type)
+            for key, value in rows.items()
+        }
+    except msgspec.DecodeError as error:
+        raise Unavailable(
+            f"{projection.name}: a row that other code wrote cannot be read: {error}. "
+            f"Run: airside replay {projection.name}"
+        ) from error

@@ -5,7 +5,6 @@ from msgspec import Struct
 
 from projectors.timeline import (
     HEAD,
-    PAGE_ENTRIES,
     PROJECTION,
     Entry,
     entries_of,
@@ -16,7 +15,7 @@ from queries.explain import explain
 from queries.reader import ANYTHING, AtLeast, Reader, Standing, the_row
 from schemas.errors import Invalid
 
-ENTRIES_MAX = 1_000  # in one answer
+ENTRIES_SHOWN, ENTRIES_MAX = 50, 1_000  # in one answer: unless asked, and at most
 
 
 class TimelineEntry(Struct, frozen=True, omit_defaults=True):
@@ -46,7 +45,7 @@ def timeline(
     reader: Reader,
     account_id: str,
     *,
-    limit: int = PAGE_ENTRIES,
+    limit: int = ENTRIES_SHOWN,
     before: int | None = None,
     wanted: AtLeast = ANYTHING,
 ) -> TimelineAnswer:

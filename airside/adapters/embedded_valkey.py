@@ -69,12 +69,13 @@ class EmbeddedValkey:
         self._socket = _socket_path(self._directory)
         self._users: int | None = None  # file descriptor of our share in users.lock
         self._child: int | None = None  # process id, if it was us who started it
+        self._is_loading = False  # and said so
         self.version = ""  # in words, once it runs
 
     @property
     def url(self) -> str:
         """Where it is, for `RedisViewStore`."""
-        return f"unix://{quote(str(self._socket))}"
+        return f"unix://{quote(os.fsencode(self._socket))}"
 
     def __enter__(self) -> "EmbeddedValkey":
         """Use the server, started if it does not run. Raises: NotFound, Unavailable."""
@@ -110,6 +111,12 @@ class EmbeddedValkey:
                 self._users = None
         self._reap()
 
+    def ensure(self) -> None:
+        """Start the server again if it was killed; we stay its user. Raises: Unavailable."""
+        if self._users is not None:
+            with self._starting_or_stopping():
+                self._run()
+
     @contextmanager
     def _starting_or_stopping(self) -> Iterator[None]:
         path = self._directory / "start.lock"
@@ -127,6 +134,7 @@ class EmbeddedValkey:
     def _run(self) -> None:
         """Start a server if none lives, and wait until it answers."""
         self._reap()
+        self._is_loading = False
         server = _open(self._directory / "server.lock")
         try:
             if not _holds_within(START_SECONDS_MAX, lambda: self._is_running(server)):
@@ -146,7 +154,12 @@ class EmbeddedValkey:
         elif self._reap():
             raise Unavailable(f"the server did not start: {self._last_words()}")
         with self._client() as client, suppress(redis.RedisError):
-            about: Any = client.info("server")
+            about: Any = client.info()
+            if about.get("loading", 0):
+                if not self._is_loading:
+                    _log.info("server loads its rows from %s", self._directory)
+                self._is_loading = True
+                return False
             is_valkey = "valkey_version" in about
             number = about["valkey_version" if is_valkey else "redis_version"]
             self.version = f"{'Valkey' if is_valkey else 'Redis'} {number}"
@@ -209,7 +222,9 @@ class EmbeddedValkey:
         return True
 
     def _last_words(self) -> str:
-        lines = (self._directory / "valkey.log").read_text(errors="replace").splitlines()
+        lines = (
+            (self._directory / "valkey.log").read_text("utf-8", errors="replace").splitlines()
+        )
         return " | ".join(lines[-LOG_LINES_SHOWN:])
 
 
@@ -238,12 +253,12 @@ def _spawn(binary: Path, arguments: list[str], log: str, *, stdin: int) -> int:
 
 
 def _socket_path(directory: Path) -> Path:
-    """In the directory, or in a short one where the system could not take such a long path."""
+    """In the directory, or in a short one where that is too long, or no UTF-8 for the URL."""
     path = directory / "valkey.sock"
-    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
-        digest = hashlib.sha256(f"{os.getuid()} {directory}".encode(errors="replace"))
-        short = Path(tempfile.gettempdir()) / f"airside-{digest.hexdigest()[:16]}"
-        path = short / "valkey.sock"
+    is_utf8 = str(path).encode(errors="ignore") == os.fsencode(path)
+    if not is_utf8 or len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
+        digest = hashlib.sha256(os.fsencode(f"{os.getuid()} {directory}"))
+        return Path(tempfile.gettempdir(), f"airside-{digest.hexdigest()[:16]}", "valkey.sock")
     return path
 
 

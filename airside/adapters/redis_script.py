@@ -1,6 +1,7 @@
 """Script calls to Valkey or Redis, as one packed request whose reply may be fetched later."""
 
 import hashlib
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,14 @@ from schemas.errors import Invalid, OutcomeUnknown, Unavailable
 
 RETRIES_MAX = 2  # of reads, and of connecting; never of a script
 RETRY_PAUSE_SECONDS = 0.1
+SEND_BUFFER_BYTES = 2 * 1024 * 1024  # as far as the system allows; TCP finds its own size
 
 
 class Script:
     """A Lua script, known to the server by its digest once it has run there."""
 
     def __init__(self, name: str) -> None:
-        self.text = Path(__file__).with_name(name).read_text()
+        self.text = Path(__file__).with_name(name).read_text(encoding="utf-8")
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -77,11 +79,25 @@ class Reply:
                 self._pool.release(self._connection)
 
 
+class RoomyConnection(redis.UnixDomainSocketConnection):
+    """Its socket takes a whole save, so that who sends it goes on while the server reads.
+
+    Measured: with the system's 208 KiB a projection took a sixth longer.
+    """
+
+    def _connect(self) -> socket.socket:
+        connected: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        return connected
+
+
 def connect(url: str, timeout_seconds: float) -> redis.Redis:
     """A client that has not connected yet. Raises: Invalid."""
+    own = {"connection_class": RoomyConnection} if url.startswith("unix://") else {}
     try:
         return redis.Redis.from_url(
             url,
+            **own,
             protocol=2,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,

@@ -24,6 +24,7 @@ from schemas.errors import Contradiction, Fenced, Moved, Unavailable
 
 TIMEOUT_SECONDS = 5.0  # of one request
 SCAN_COUNT = 1_000  # keys looked at in one request
+PARTS = ("checkpoint", "rows", "parked")  # of a shard; they go together
 
 _encode = msgspec.json.encode
 _decode_registry = msgspec.json.Decoder(Registry).decode
@@ -149,8 +150,8 @@ class RedisViewStore:
         """Delete every row, checkpoint and parked event of a generation, in the background."""
         with self._reading():
             found = self._client.scan_iter(f"airside:{{{generation.name}.*}}:*", SCAN_COUNT)
-            for key in found:
-                self._client.unlink(key)
+            for tag in {key.rpartition(b":")[0].decode() for key in found}:
+                self._client.unlink(*(f"{tag}:{part}" for part in PARTS))
 
     def close(self) -> None:
         """Close every connection."""

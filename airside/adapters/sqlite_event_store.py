@@ -25,12 +25,12 @@ from commands.event_store import (
     Snapshot,
     StoredEvent,
 )
+from schemas.envelope import new_id
 from schemas.errors import Contradiction, Fenced, Hole, OutcomeUnknown, Overtaken
 
 SEQ_BITS = 40
 LOAD_MAX = 250  # accounts in one statement
 CACHE_KIB = 32_768  # per connection, as far as it is used
-CHECKPOINT_PAGES = 4_000
 HISTORY_PAGE = 1_000
 PARKED_PAGE = 50  # records of up to 1 MiB each
 NAMED = re.compile(r"^-- (\w+): .*\n", re.MULTILINE)
@@ -46,10 +46,9 @@ class SqliteEventStore:
         self._path = path
         self._connection = connect(path)
         with answering(path):
-            # A commit touches index pages all over the file: with room for them, and a
-            # checkpoint every 16 MB instead of 4, events cost a quarter less (measured).
+            # A commit touches index pages all over the file: with room for them, and the
+            # rarer checkpoints of `connect`, events cost a quarter less (measured).
             self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._connection.executescript(SQL["schema"])
 
     def layout(self, shards: int | None, default: int) -> int:
@@ -58,7 +57,8 @@ class SqliteEventStore:
         Raises: Contradiction where another number is stored than asked for.
         """
         with writing(self._connection, self._path) as connection:
-            connection.execute(SQL["set_layout"], (default if shards is None else shards,))
+            layout = (default if shards is None else shards, new_id())
+            connection.execute(SQL["set_layout"], layout)
             found: int = connection.execute(SQL["layout"]).fetchone()[0]
         if shards not in (None, found):
             raise Contradiction(
@@ -66,6 +66,11 @@ class SqliteEventStore:
                 "partitioned once: keep the number, or start another data directory."
             )
         return found
+
+    def history_id(self) -> str:
+        """The random id that this history got when it was laid out."""
+        with answering(self._path):
+            return str(self._connection.execute(SQL["history_id"]).fetchone()[0])
 
     def read_layout(self) -> int | None:
         """The number of shards; None where nothing was ever stored."""

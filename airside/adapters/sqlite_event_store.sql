@@ -1,7 +1,8 @@
 -- schema: The commits of each shard are the truth; everything is written with them.
 CREATE TABLE IF NOT EXISTS layout (
-    one    INTEGER PRIMARY KEY CHECK (one = 1),
-    shards INTEGER NOT NULL
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    shards  INTEGER NOT NULL,
+    history TEXT NOT NULL  -- a random id: read models say whose history they are of
 );
 CREATE TABLE IF NOT EXISTS commits (
     shard       INTEGER NOT NULL,
@@ -39,7 +40,10 @@ CREATE TABLE IF NOT EXISTS snapshots (
 );
 
 -- set_layout: The first number of shards stays.
-INSERT OR IGNORE INTO layout VALUES (1, ?)
+INSERT OR IGNORE INTO layout VALUES (1, ?, ?)
+
+-- history_id: Which history this is.
+SELECT history FROM layout
 
 -- layout: How many shards the accounts were partitioned into.
 SELECT shards FROM layout

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from schemas.errors import Invalid, Unavailable
 
+CHECKPOINT_PAGES = 4_000  # 16 MB instead of 4: pages that many commits touch are copied once
 BUSY_SECONDS_MAX = 10.0  # how long a writer waits for the others
 PAUSE_SECONDS = 0.005  # between two tries to switch a new file to WAL
 
@@ -31,6 +32,7 @@ def connect(path: Path) -> sqlite3.Connection:
         with answering(path):
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     except BaseException:
         connection.close()
         raise

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from airside.cli.output import console, instant, table
+from airside.cli.output import instant, readable, show_table
 from airside.dry_running import DryRun
 from projectors.outcomes import Outcome
 from queries.across import ExpiringAnswer, RefusalsAnswer, TallyAnswer
@@ -65,7 +65,7 @@ def downloads(found: DownloadsAnswer, names: Names = NO_NAMES) -> None:
         )
         for one in found.titles
     ]
-    console().print(table("By title", columns, rows))
+    show_table("By title", columns, rows)
     columns = ["device", "active", "issued", "month", "used", "limit", "left"]
     by_device = [
         (
@@ -80,7 +80,7 @@ def downloads(found: DownloadsAnswer, names: Names = NO_NAMES) -> None:
         )
         for one in found.devices
     ]
-    console().print(table("By device", [*columns, "next possible (UTC)"], by_device))
+    show_table("By device", [*columns, "next possible (UTC)"], by_device)
     warned(found.warnings)
     standing(found.standing)
 
@@ -108,6 +108,7 @@ def licenses(found: LicensesAnswer, names: Names = NO_NAMES) -> None:
         "renewals",
         "first play",
         "plays",
+        "late",
     ]
     rows = [
         (
@@ -123,7 +124,7 @@ def licenses(found: LicensesAnswer, names: Names = NO_NAMES) -> None:
         )
         for one in found.licenses
     ]
-    console().print(table(f"Licenses of {found.account_id}", columns, rows))
+    show_table(f"Licenses of {found.account_id}", columns, rows)
     warned(found.warnings)
     standing(found.standing)
 
@@ -149,7 +150,7 @@ def devices(found: DevicesAnswer) -> None:
         )
         for one in found.devices
     ]
-    console().print(table("Devices", columns, rows))
+    show_table("Devices", columns, rows)
     standing(found.standing)
 
 
@@ -160,7 +161,7 @@ def timeline(found: TimelineAnswer) -> None:
         for one in found.entries
     ]
     title = f"Timeline of {found.account_id}"
-    console().print(table(title, ["version", "at (UTC)", "what", "by", "facts"], rows))
+    show_table(title, ["version", "at (UTC)", "what", "by", "facts"], rows)
     if found.before is not None:
         click.echo(f"earlier: --before {found.before}")
     standing(found.standing)
@@ -213,7 +214,7 @@ def tally(found: TallyAnswer) -> None:
         (name.replace("_", " "), getattr(one, name)) for name in names
     ]
     rows += [(f"refused {code}", count) for code, count in sorted(one.refused.items())]
-    console().print(table(found.id, ["what", "how often"], rows))
+    show_table(found.id, ["what", "how often"], rows)
     standing(found.standing)
 
 
@@ -221,7 +222,7 @@ def expiring(found: ExpiringAnswer) -> None:
     """Licenses by the instant of their expiry."""
     rows = [(instant(one.expires_at), one.account_id, one.license_id) for one in found.licenses]
     title = f"{found.count} licenses expire until {instant(found.until)} UTC"
-    console().print(table(title, ["expires (UTC)", "account", "license"], rows))
+    show_table(title, ["expires (UTC)", "account", "license"], rows)
     standing(found.standing)
 
 
@@ -232,12 +233,14 @@ def refusals(found: RefusalsAnswer) -> None:
         for code, row in found.codes.items()
     ]
     columns = ["code", "how often", "last (UTC)", "in words"]
-    console().print(table(f"{found.count} refusals", columns, rows))
+    show_table(f"{found.count} refusals", columns, rows)
     standing(found.standing)
 
 
 def dry_run(found: DryRun) -> None:
     """Every rule that would refuse."""
+    if found.held:
+        click.echo(f"The account is held, whatever the rules say: {readable(found.held)}")
     if found.allowed:
         click.echo("allowed: no rule would refuse this download now.")
     for number, reason in enumerate(found.reasons, 1):

@@ -1,16 +1,20 @@
 """`airside catalog`: load titles, studios, plans and policies, and look at what is in force."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import msgspec
 
-from airside.cli.output import console, show_json, table
+from airside.cli.output import show_json, show_table
 from airside.settings import Settings
 from airside.wiring import open_deployment
 from commands.catalog_file import parse_catalog
 from commands.catalog_follower import CatalogFollower
+from schemas.errors import NotFound
 from schemas.record import CATALOG_TOPIC
+
+NAMES_SHOWN = 12
 
 
 @click.group()
@@ -50,13 +54,27 @@ def show(settings: Settings, plan_id: str, title_id: str | None, as_json: bool) 
             found = CatalogFollower(source).catch_up()
         finally:
             source.close()
+    if found.plan(plan_id) is None:
+        raise NotFound(f"plan {plan_id}: not in the catalog; it has {names(found.plans)}.")
+    if title_id is not None and found.title(title_id) is None:
+        raise NotFound(
+            f"title {title_id}: not in the catalog; there are {names(found.titles)}."
+        )
     policy = msgspec.to_builtins(found.policy(plan_id, title_id))
     if as_json:
         show_json({"version": found.version, "policy": policy})
         return
     rows = [(key, said(value)) for key, value in policy.items()]
     heading = f"plan {plan_id}, title {title_id or '–'}, catalog version {found.version}"
-    console().print(table(heading, ["what", "in force"], rows))
+    show_table(heading, ["what", "in force"], rows)
+
+
+def names(entries: Mapping[str, object]) -> str:
+    """Ids, as many as one reads."""
+    some = ", ".join(sorted(entries)[:NAMES_SHOWN]) or "none"
+    return (
+        some if len(entries) <= NAMES_SHOWN else f"{some} and {len(entries) - NAMES_SHOWN} more"
+    )
 
 
 def said(value: object) -> str:

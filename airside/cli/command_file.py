@@ -2,15 +2,15 @@
 
 import hashlib
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
+import click
 import msgspec
 from msgspec import Struct
 
@@ -116,17 +116,15 @@ def lines_of(lines: BinaryIO) -> Iterator[bytes]:
 
 @contextmanager
 def opened(file: Path, now_at: int) -> Iterator[Source]:
-    """The file; or a copy of standard input, since it is read more than once."""
-    if str(file) != "-":
+    """The file; or a copy of standard input or a pipe, since it is read more than once."""
+    if file.is_file():
         with file.open("rb") as lines:
             yield source_of(lines, min(now_at, file.stat().st_mtime_ns // 1_000_000))
         return
-    with TemporaryDirectory(prefix="airside-") as folder:
-        copy = Path(folder) / "commands.jsonl"
-        with copy.open("wb") as out:
-            shutil.copyfileobj(sys.stdin.buffer, out)
-        with copy.open("rb") as lines:
-            yield source_of(lines, now_at)
+    with TemporaryFile(prefix="airside-") as copy, click.open_file(str(file), "rb") as pipe:
+        shutil.copyfileobj(pipe, copy)
+        copy.seek(0)
+        yield source_of(copy, now_at)
 
 
 def source_of(lines: BinaryIO, changed_at: int) -> Source:

@@ -11,7 +11,7 @@ import msgspec
 
 from airside.cli import answers
 from airside.cli.output import console, instant, progress
-from airside.cli.replay import DIFFERENT, phases
+from airside.cli.replay import DIFFERENT, phases, verdict
 from airside.demo import report
 from airside.demo.cast import PROVOKED_BY
 from airside.demo.cast_titles import find_titles
@@ -102,7 +102,7 @@ def demo(
     )
     different = sum(one.verification.different for one in rebuilt)
     rows = sum(one.verification.rows for one in rebuilt)
-    click.echo(f"rebuilt equals live: {rows:,} rows, {different:,} different")
+    click.echo(verdict(rows, different))
     ctx.exit(DIFFERENT if different or not all(one.promoted for one in rebuilt) else 0)
 
 

@@ -1,6 +1,8 @@
 """`airside`: the command line's root, its settings and its exit codes."""
 
+import io
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,11 @@ class Root(click.Group):
         except AirsideError as error:
             click.echo(f"airside: {error}", err=True)
             ctx.exit(2 if isinstance(error, BAD_INPUT) else 1)
+        except BrokenPipeError:
+            raise  # whoever read the answer has seen enough; click ends quietly
+        except OSError as error:
+            click.echo(f"airside: {error}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=Root, epilog=EXIT_CODES, context_settings={"max_content_width": 96})
@@ -87,6 +94,9 @@ def main(
       airside send AcquireLicense account_id=a1 device_id=d1 title_id=t1 --wait
       airside query downloads a1
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # rather a ? than no answer
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",

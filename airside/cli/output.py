@@ -1,5 +1,6 @@
 """How answers are shown: tables for people, JSON for programs, progress for the patient."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ import click
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,19 +22,50 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+from schemas.envelope import ID_CHARACTERS_MAX
 
 PLAIN_INTERVAL_SECONDS = 5.0
 WIDTH_UNKNOWN = 132
-NO_WRAP_CHARACTERS = 24
+WHOLE_CHARACTERS = 24  # values up to this length are never broken
 
 Advance = Callable[[int], None]
 """Says how many of the total are done now."""
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds in a range; not a number is no number."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds. Raises: BadParameter."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
+class Id(click.ParamType[str]):
+    """An id as people can type and read it."""
+
+    name = "id"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The id. Raises: BadParameter."""
+        text = str(value)
+        if not (0 < len(text) <= ID_CHARACTERS_MAX and text.isprintable()):
+            self.fail(f"{ascii(text)[:80]} is no id of 1 to {ID_CHARACTERS_MAX} characters.")
+        return text
+
+
 def console() -> Console:
     """The console that tables go to; a file or pipe has no width, so it gets a wide one."""
     width = None if sys.stdout.isatty() else WIDTH_UNKNOWN
-    return Console(highlight=False, width=width)
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def show_json(answer: Any) -> None:
@@ -40,18 +73,39 @@ def show_json(answer: Any) -> None:
     click.echo(msgspec.json.encode(answer))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table; numbers are right-aligned, None is a dash, True and False are yes and no."""
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; where the terminal is too narrow for it, one line per value instead.
+
+    Numbers are right-aligned, None is a dash, True and False are yes and no.
+    """
     body = list(rows)
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    out, made = console(), table(title, columns, body)
+    if Measurement.get(out, out.options, made).minimum <= out.width:
+        out.print(made)
+        return
+    click.echo(title)
+    broad = max(map(len, columns), default=0)
+    for row in body:
+        click.echo()
+        for name, value in zip(columns, row, strict=True):
+            click.echo(f"  {name:<{broad}}  {cell(value)}")
+
+
+def table(title: str, columns: Sequence[str], body: Sequence[Sequence[object]]) -> Table:
+    """The table itself: short values are never broken, long ones are folded."""
+    made = Table(
+        title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
     for n, name in enumerate(columns):
         values = [row[n] for row in body]
         is_number = all(value is None or type(value) is int for value in values)
-        is_short = all(len(cell(value)) <= NO_WRAP_CHARACTERS for value in values)
+        longest = max((len(cell(value)) for value in values), default=0)
         justify: Literal["left", "right"] = "right" if is_number and values else "left"
-        made.add_column(name, justify=justify, overflow="fold", no_wrap=is_short)
+        made.add_column(
+            name, justify=justify, overflow="fold", min_width=min(longest, WHOLE_CHARACTERS)
+        )
     for row in body:
-        made.add_row(*(cell(value) for value in row))
+        made.add_row(*(Text(cell(value)) for value in row))
     return made
 
 
@@ -65,7 +119,14 @@ def cell(value: object) -> str:
         case int():
             return f"{value:,}"
         case _:
-            return str(value)
+            return readable(str(value))
+
+
+def readable(text: str) -> str:
+    """Text from devices and files as a terminal may show it: control characters are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def instant(at: int | None) -> str:
@@ -90,7 +151,8 @@ def progress(label: str, total: int, *, quiet: bool = False) -> Iterator[Advance
 
             def advance(done: int) -> None:
                 seconds = max(time.monotonic() - started, 1e-6)
-                bar.update(task, completed=done, rate=f"{done / seconds:,.0f}/s")
+                most = max(done, total)
+                bar.update(task, completed=done, total=most, rate=f"{done / seconds:,.0f}/s")
 
             yield advance
     else:
@@ -120,9 +182,8 @@ def _lines(label: str, total: int) -> Advance:
             return
         last = now
         rate = done / max(now - started, 1e-6)
-        left = (total - done) / rate if rate else 0
-        click.echo(
-            f"{label}: {done:,} of {total:,}, {rate:,.0f}/s, ETA {left:,.0f} s", err=True
-        )
+        most = max(done, total)
+        left = (most - done) / rate if rate else 0
+        click.echo(f"{label}: {done:,} of {most:,}, {rate:,.0f}/s, ETA {left:,.0f} s", err=True)
 
     return advance

@@ -3,7 +3,7 @@
 import click
 from msgspec import Struct
 
-from airside.cli.output import console, instant, show_json, table
+from airside.cli.output import Id, instant, show_json, show_table
 from airside.cli.sending import WAIT_SECONDS, envelope, send_one, tell
 from airside.wiring import Deployment, open_deployment
 from projectors.all import PROJECTIONS
@@ -24,7 +24,7 @@ class ParkedRecord(Struct, frozen=True):
 
 
 @click.group(invoke_without_command=True)
-@click.option("--account", "account_id", help="Only commands of this account.")
+@click.option("--account", "account_id", type=Id(), help="Only commands of this account.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list for programs, with bytes.")
 @click.pass_context
 def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
         for one in found
     ]
     columns = ["where", "shard", "offset", "key", "since (UTC)", "bytes", "reason"]
-    console().print(table(f"{len(found)} parked", columns, rows))
+    show_table(f"{len(found)} parked", columns, rows)
 
 
 def parked_commands(deployment: Deployment, account_id: str | None) -> list[ParkedRecord]:
@@ -92,27 +92,31 @@ def parked_events(deployment: Deployment) -> list[ParkedRecord]:
 
 
 @parked.command()
-@click.argument("account_id")
+@click.argument("account_id", type=Id())
 @click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 @click.pass_context
-def redrive(ctx: click.Context, account_id: str, wait: bool) -> None:
+def redrive(ctx: click.Context, account_id: str, wait: bool, as_json: bool) -> None:
     """Try the parked commands of ACCOUNT_ID again, in their order."""
     with open_deployment(ctx.obj) as deployment:
         command = RedriveParked(**envelope(deployment, account_id))
         told = send_one(deployment, command, wait_seconds=WAIT_SECONDS if wait else None)
-    ctx.exit(tell(told, waited=wait, as_json=False))
+    ctx.exit(tell(told, waited=wait, as_json=as_json))
 
 
 @parked.command()
-@click.argument("account_id")
+@click.argument("account_id", type=Id())
 @click.argument("offset", type=click.IntRange(0))
 @click.option("--reason", default="", help="Why; kept in the account's timeline.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
 @click.pass_context
-def discard(ctx: click.Context, account_id: str, offset: int, reason: str, wait: bool) -> None:
+def discard(
+    ctx: click.Context, account_id: str, offset: int, reason: str, wait: bool, as_json: bool
+) -> None:
     """Give up the parked command of ACCOUNT_ID at OFFSET, so that those behind it can go on."""
     with open_deployment(ctx.obj) as deployment:
         envelope_ = envelope(deployment, account_id)
         command = DiscardParked(**envelope_, offset=offset, reason=reason)
         told = send_one(deployment, command, wait_seconds=WAIT_SECONDS if wait else None)
-    ctx.exit(tell(told, waited=wait, as_json=False))
+    ctx.exit(tell(told, waited=wait, as_json=as_json))

@@ -5,7 +5,7 @@ from contextlib import closing
 import click
 from msgspec import Struct
 
-from airside.cli.output import console, instant, show_json, table
+from airside.cli.output import instant, show_json, show_table
 from airside.settings import Settings
 from airside.wiring import Deployment, open_deployment
 from projectors.all import PROJECTIONS
@@ -77,7 +77,7 @@ def projections(settings: Settings, as_json: bool) -> None:
         )
         for one in found
     ]
-    console().print(table("Projections", columns, rows))
+    show_table("Projections", columns, rows)
     if not rows:
         click.echo("None yet: `airside up` builds them.")
     in_shards = f", in shards {', '.join(map(str, waiting.shards))}" if waiting.shards else ""

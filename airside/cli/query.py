@@ -7,7 +7,7 @@ from typing import Any, cast
 import click
 
 from airside.cli import answers
-from airside.cli.output import show_json
+from airside.cli.output import Id, Seconds, show_json
 from airside.dry_running import dry_run
 from airside.settings import Settings
 from airside.wiring import open_deployment
@@ -31,7 +31,7 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
     @click.option(
         "--wait-seconds",
-        type=click.FloatRange(0, WAIT_SECONDS_MAX),
+        type=Seconds(0, WAIT_SECONDS_MAX),
         default=WAIT_SECONDS,
         show_default=True,
         help="How long to wait for --min-version.",
@@ -78,8 +78,8 @@ def query() -> None:
 
 
 @query.command()
-@click.argument("account_id")
-@click.option("--title", "title_id", help="Only this title.")
+@click.argument("account_id", type=Id())
+@click.option("--title", "title_id", type=Id(), help="Only this title.")
 @asking
 def downloads(
     settings: Settings,
@@ -100,8 +100,8 @@ def downloads(
 
 
 @query.command()
-@click.argument("account_id")
-@click.option("--device", "device_id", help="Only on this device.")
+@click.argument("account_id", type=Id())
+@click.option("--device", "device_id", type=Id(), help="Only on this device.")
 @click.option("--state", type=click.Choice(STATES), help="Only in this state, as of now.")
 @asking
 def licenses(
@@ -129,7 +129,7 @@ def licenses(
 
 
 @query.command()
-@click.argument("account_id")
+@click.argument("account_id", type=Id())
 @asking
 def devices(
     settings: Settings,
@@ -147,7 +147,7 @@ def devices(
 
 
 @query.command()
-@click.argument("account_id")
+@click.argument("account_id", type=Id())
 @click.option("--limit", type=click.IntRange(1, 1_000), default=30, show_default=True)
 @click.option("--before", type=int, help="Only what came before this account version.")
 @asking
@@ -172,7 +172,7 @@ def timeline(
 
 @query.command()
 @click.argument("command_id")
-@click.option("--account", "account_id", required=True, help="Whose command it was.")
+@click.option("--account", "account_id", type=Id(), required=True, help="Whose command it was.")
 @asking
 def command(
     settings: Settings,
@@ -195,7 +195,7 @@ def command(
 
 
 @query.command()
-@click.argument("title_id")
+@click.argument("title_id", type=Id())
 @asking
 def title(settings: Settings, title_id: str, wanted: AtLeast, as_json: bool) -> None:
     """What happened to the licenses of TITLE_ID, over all accounts."""
@@ -208,7 +208,7 @@ def title(settings: Settings, title_id: str, wanted: AtLeast, as_json: bool) -> 
 
 
 @query.command()
-@click.argument("studio_id")
+@click.argument("studio_id", type=Id())
 @asking
 def studio(settings: Settings, studio_id: str, wanted: AtLeast, as_json: bool) -> None:
     """What happened to the licenses of STUDIO_ID, over all accounts."""
@@ -248,9 +248,9 @@ def refusals(settings: Settings, wanted: AtLeast, as_json: bool) -> None:
 
 
 @query.command(name="can-download")
-@click.argument("account_id")
-@click.argument("device_id")
-@click.argument("title_id")
+@click.argument("account_id", type=Id())
+@click.argument("device_id", type=Id())
+@click.argument("title_id", type=Id())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 @click.pass_context
 def can_download(

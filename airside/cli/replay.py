@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
-from airside.cli.output import Advance, console, progress, show_json, table
+from airside.cli.output import Advance, progress, show_json, show_table
 from airside.roles import reading
 from airside.settings import Settings
 from airside.wiring import open_deployment
@@ -28,8 +28,9 @@ def replay(ctx: click.Context, projection: str, accept: bool, as_json: bool) -> 
 
     Queries are answered by the old generation until the rebuilt one has been compared with it,
     row for row at the same position; the switch is one step. Interrupted, the same command
-    goes on where it stopped. Exits 5 and switches nothing where rows differ; --accept serves
-    the rebuilt one all the same.
+    goes on where it stopped. Exits 5 and switches nothing where rows differ that the same code
+    built, or where the rebuilt one lacks events that the live one has; --accept serves it all
+    the same. Rows that other code built are expected to differ, and are shown.
     """
     settings: Settings = ctx.obj
     with (
@@ -70,22 +71,28 @@ def show(done: engine.Replayed) -> None:
             (one.shard, one.key, shortened(one.live), shortened(one.rebuilt))
             for one in found.differences[:DIFFERENCES_SHOWN]
         ]
-        console().print(table("Rows that differ", ["shard", "row", "live", "rebuilt"], rows))
+        show_table("Rows that differ", ["shard", "row", "live", "rebuilt"], rows)
     for key in found.parked:
         click.echo(f"incomplete, since an event of it is parked: {key}", err=True)
     for why in done.halted:
         click.echo(f"not followed to the end: {why}", err=True)
-    if done.is_other_code:
-        click.echo(f"{done.replaced.name} was built by other code: differences are expected.")
+    if done.is_other_code and found.different:
+        click.echo(f"{found.different:,} rows differ, as expected of other code.")
     if done.promoted:
         click.echo(f"{done.rebuilt.name} is served now, with {done.events:,} events.")
     else:
         click.echo(
-            f"{done.rebuilt.name} is not served: rows differ. Find out why, or serve it all "
+            f"{done.rebuilt.name} is not served: {done.refused}. Find out why, or serve it all "
             f"the same: airside replay {done.rebuilt.projection} --accept",
             err=True,
         )
-    click.echo(f"rebuilt equals live: {found.rows:,} rows, {found.different:,} different")
+    click.echo(verdict(found.rows, found.different))
+
+
+def verdict(rows: int, different: int) -> str:
+    """The last line, for people and scripts."""
+    word = "differs from" if different else "equals"
+    return f"rebuilt {word} live: {rows:,} rows, {different:,} different"
 
 
 def shortened(row: bytes | None) -> str:

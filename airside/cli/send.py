@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 
 from airside.cli.command_file import check, opened, parsed
-from airside.cli.output import console, progress, show_json, table
+from airside.cli.output import Seconds, progress, show_json, show_table
 from airside.cli.sending import NO_OUTCOME, REFUSED, WAIT_SECONDS, send_one, tell
 from airside.outcomes import wait_for
 from airside.wiring import Deployment, open_deployment
@@ -40,10 +40,10 @@ class Summary(Struct, frozen=True):
 @click.option("--wait", is_flag=True, help="Wait for the outcome and show it.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0),
+    type=Seconds(0, 86_400),
     default=WAIT_SECONDS,
     show_default=True,
-    help="How long to wait, in seconds; with --file since the last command was sent.",
+    help="How long to wait, in seconds; with --file since the last outcome came.",
 )
 @click.option("--describe", "about", is_flag=True, help="Show the fields of COMMAND_TYPE.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
@@ -151,4 +151,4 @@ def report(summary: Summary, *, as_json: bool) -> None:
         rows = list(summary.outcomes.items())
         if summary.without_outcome:
             rows.append(("no outcome yet (is `airside up` running?)", summary.without_outcome))
-        console().print(table("Outcomes", ["outcome", "commands"], rows))
+        show_table("Outcomes", ["outcome", "commands"], rows)

@@ -1,6 +1,7 @@
 """What the verbs that produce commands share: produce, wait, tell what became of it."""
 
 import getpass
+import os
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from airside.wiring import Deployment
 from commands.event_store import Parked
 from projectors.outcomes import Outcome
 from queries.outcomes import explain_refusal
-from schemas.envelope import Command, new_id
+from schemas.envelope import ID_CHARACTERS_MAX, Command, new_id
 from schemas.record import shard_of
 
 PRODUCED, REFUSED, NO_OUTCOME, COULD_NOT = 0, 3, 4, 1  # exit codes
@@ -39,8 +40,16 @@ def envelope(deployment: Deployment, account_id: str) -> dict[str, Any]:
         "command_id": new_id(),
         "account_id": account_id,
         "issued_at": deployment.clock(),
-        "actor": f"operator:{getpass.getuser()}"[:128],
+        "actor": f"operator:{user_name()}"[:ID_CHARACTERS_MAX],
     }
+
+
+def user_name() -> str:
+    """Who sits at the keyboard; in a container without names, the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def send_one(deployment: Deployment, command: Command, *, wait_seconds: float | None) -> Told:

@@ -35,11 +35,12 @@ def test_it_is_not_sent_again_while_the_read_model_catches_up() -> None:
     assert len(sent) == 1
 
 
-def test_it_is_sent_again_with_the_same_id_when_nothing_came_of_it() -> None:
+def test_it_is_sent_again_with_the_next_id_when_nothing_came_of_it() -> None:
     timekeeper, sent = keeper([DUE])
     timekeeper.tick(NOW)
     assert timekeeper.tick(NOW + RESEND_AFTER_MS) == 1
-    assert sent[0].command_id == sent[1].command_id
+    assert sent[1] == expiry_of(DUE, NOW + RESEND_AFTER_MS, attempt=1)
+    assert sent[0].command_id != sent[1].command_id
 
 
 def test_what_never_comes_of_it_is_asked_for_less_and_less_often() -> None:

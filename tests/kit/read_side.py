@@ -47,7 +47,11 @@ class Bench:
         )
         self.fingerprint = fold_fingerprint(projection, CODEC)
         registry = ensure_serving(
-            self.store, projection.name, fingerprint=self.fingerprint, now_at=self.now_at
+            self.store,
+            projection.name,
+            fingerprint=self.fingerprint,
+            history="",
+            now_at=self.now_at,
         )
         self.live = serving(registry)
 

@@ -1,12 +1,16 @@
 """Generations change in one atomic step each, forward and back."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from airside.adapters.memory_view_store import MemoryViewStore
 from projectors import generations
 from projectors.view_store import Checkpoint, Generation, Registry, ViewStore
 from projectors.worker import LOOK_MS
-from schemas.errors import Moved, NotFound
+from schemas.errors import Contradiction, Moved, NotFound
+from tests.kit.faults import Crash
 from tests.kit.read_side import Bench, drain
 from tests.kit.tallies import TALLIES, plan_changed
 
@@ -32,8 +36,8 @@ def store() -> MemoryViewStore:
     return MemoryViewStore()
 
 
-def ensure(store: ViewStore) -> Registry:
-    return generations.ensure_serving(store, NAME, fingerprint="f1", now_at=1)
+def ensure(store: ViewStore, history: str = "") -> Registry:
+    return generations.ensure_serving(store, NAME, fingerprint="f1", history=history, now_at=1)
 
 
 def build(store: ViewStore, fingerprint: str = "f1", now_at: int = 2) -> Generation:
@@ -63,6 +67,29 @@ def test_the_first_generation_is_served_at_once(store: MemoryViewStore) -> None:
     assert ensure(store) == registry
 
 
+def test_read_models_of_another_history_are_refused(store: MemoryViewStore) -> None:
+    registry = ensure(store, "h1")
+    assert registry.history == "h1"
+    assert ensure(store, "h1") == registry
+    with pytest.raises(Contradiction, match="of history h1, the events of history h2"):
+        ensure(store, "h2")
+    assert store.registry(NAME) == registry
+
+
+def test_read_models_keep_their_history_through_every_change(store: MemoryViewStore) -> None:
+    ensure(store, "h1")
+    promote(store, build(store), now_at=3)
+    assert store.registry(NAME).history == "h1"
+
+
+def test_read_models_whose_history_was_never_said_take_the_first(
+    store: MemoryViewStore,
+) -> None:
+    served = ensure(store).serving
+    registry = ensure(store, "h1")
+    assert (registry.history, registry.serving) == ("h1", served)
+
+
 def test_a_build_is_not_followed_and_not_served(store: MemoryViewStore) -> None:
     ensure(store)
     started = build(store)
@@ -87,6 +114,25 @@ def test_a_build_by_other_code_is_replaced_and_its_rows_are_dropped(
     assert new.number != old.number
     assert numbers(store) == [1, new.number]
     assert list(store.keys(old, 0)) == []
+
+
+def test_a_crash_before_the_rows_were_dropped_leaks_none(
+    store: MemoryViewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure(store)
+    old = build(store)
+    store.save(old, 0, expected=Checkpoint(), checkpoint=Checkpoint(1), rows={"a": b"1"})
+    with monkeypatch.context() as crashing:
+        crashing.setattr(store, "drop", crash)
+        with pytest.raises(Crash):
+            generations.abandon(store, NAME)
+    assert list(store.keys(old, 0)) == ["a"]
+    build(store)
+    assert list(store.keys(old, 0)) == []
+
+
+def crash(generation: Generation) -> None:
+    raise Crash
 
 
 def test_no_number_comes_twice_though_a_build_was_dropped(store: MemoryViewStore) -> None:
@@ -180,6 +226,30 @@ def test_a_worker_refuses_a_generation_of_other_code_and_says_what_to_do() -> No
         f"tallies.1 was built by other code: {bench.fingerprint}, this is of other code. "
         "Run: airside replay tallies"
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"created_at": 7}, "was retired"),
+        ({"fingerprint": "other"}, "was built by other code: other"),
+    ],
+)
+def test_a_worker_stops_where_another_generation_has_its_number(
+    changed: dict[str, Any], why: str
+) -> None:
+    bench = Bench(TALLIES)
+    worker = bench.worker()
+    worker.step()
+    registry = bench.store.registry(NAME)
+    other = replace(registry, generations=(replace(bench.live, **changed),))
+    bench.store.change_registry(NAME, registry.revision, other)
+    bench.now_at += LOOK_MS
+    bench.publish(plan_changed("a"))
+    drain(worker)
+    assert worker.halted is not None
+    assert why in worker.halted
+    assert bench.rows() == {}
 
 
 def test_a_worker_stops_when_its_generation_is_retired() -> None:

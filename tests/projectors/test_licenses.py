@@ -91,7 +91,7 @@ def test_plays_are_counted_once_a_session_and_reports_may_come_in_any_order() ->
     found = one(
         issued(),
         happened(events.PlaybackReported, started_at=NOW + 9, late=True),
-        happened(events.PlaybackReported, started_at=NOW + 4, counted=False),
+        happened(events.PlaybackReported, started_at=NOW + 4, counted=False, late=True),
     )
     assert (found.plays, found.late_plays, found.played_at) == (1, 1, NOW + 9)
 
@@ -144,6 +144,27 @@ def test_ended_licenses_are_bounded_and_active_ones_are_not_dropped() -> None:
     given = (issued(1), *ends(licenses.ENDED_MAX + 24, NOW))
     assert one(*given).state == "ACTIVE"
     assert len(row(*given).licenses) == 1 + licenses.ENDED_MAX
+
+
+def expiries(count: int, at: int) -> tuple[Event, ...]:
+    return tuple(
+        event for n in range(100, 100 + count) for event in (issued(n), expired(n, at=at + n))
+    )
+
+
+def test_an_account_whose_licenses_only_run_out_is_swept_too() -> None:
+    later = expiries(licenses.SWEEP_EVERY - 1, NOW + 401 * DAY)
+    found = row(issued(1), expired(1), *later)
+    assert id_of(1) not in found.licenses
+    assert (len(found.licenses), found.expiries) == (15, 16)
+
+
+def test_expired_licenses_are_bounded_and_the_latest_are_kept() -> None:
+    count = licenses.EXPIRED_MAX + licenses.SWEEP_EVERY
+    found = row(issued(1), *expiries(count, NOW))
+    assert len(found.licenses) == 1 + licenses.EXPIRED_MAX
+    assert {id_of(1), id_of(99 + count)} <= found.licenses.keys()
+    assert id_of(100) not in found.licenses
 
 
 def test_an_erased_account_has_no_row() -> None:

@@ -21,7 +21,7 @@ NOTED = happened(
 
 
 def row(*happenings: Event) -> Outcome:
-    return row_of(PROJECTION, id_of(900), *history(*happenings))
+    return row_of(PROJECTION, outcomes.row_key("a1", id_of(900)), *history(*happenings))
 
 
 def test_an_accepted_command_names_what_it_got() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from projectors import generations
+from projectors.pace import COUNT_FIRST
 from projectors.replay import Progress
-from projectors.view_store import Checkpoint
-from projectors.worker import BATCH_MAX, ShardProjector
-from schemas.errors import Hole, Overtaken
+from projectors.view_store import Checkpoint, Registry
+from projectors.worker import ShardProjector
+from schemas.errors import Contradiction, Hole, Overtaken
 from tests.kit.faults import Crash, FaultyViewStore
 from tests.kit.read_side import Bench, drain, two_shards
 from tests.kit.tallies import (
@@ -95,7 +96,9 @@ def test_a_live_generation_that_moves_meanwhile_is_compared_all_the_same(
     assert bench.rows(done.rebuilt) == bench.rows(bench.live)
 
 
-def test_nobody_sees_the_served_rows_go_back_at_the_cut_over(bench: Bench) -> None:
+def test_what_came_before_the_cut_over_is_in_the_rows_that_are_served_then(
+    bench: Bench,
+) -> None:
     live = bench.worker()
     seqs: list[int] = []
 
@@ -107,6 +110,34 @@ def test_nobody_sees_the_served_rows_go_back_at_the_cut_over(bench: Bench) -> No
     bench.replay(report=more_arrives)
     assert seqs == sorted(seqs)
     assert len(seqs) > 3
+
+
+def test_a_shard_is_caught_up_again_after_the_others_right_before_the_cut_over(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, armed, standing = bench.worker(), [False], []
+    run_until, change = ShardProjector.run_until, bench.store.change_registry
+
+    def run_and_fall_behind(builder: ShardProjector[Any], seq: int) -> None:
+        run_until(builder, seq)
+        if builder.shard == 1 and armed.pop():
+            bench.publish(plan_changed("a1"))
+            live.step()
+        armed[:] = armed or [False]
+
+    def look_and_change(name: str, expected: int, registry: Registry) -> None:
+        began = generations.building(bench.store.registry(name))
+        if began is not None:
+            standing.append((bench.checkpoint(began).seq, bench.checkpoint().seq))
+        change(name, expected, registry)
+
+    def arm(progress: Progress) -> None:
+        armed[:] = [progress.phase == "verifying"]
+
+    monkeypatch.setattr(ShardProjector, "run_until", run_and_fall_behind)
+    monkeypatch.setattr(bench.store, "change_registry", look_and_change)
+    bench.replay(report=arm)
+    assert standing == [(303, 303)]
 
 
 def test_the_new_generation_is_followed_to_the_end_of_the_topic(bench: Bench) -> None:
@@ -134,14 +165,14 @@ def test_progress_adds_up(bench: Bench) -> None:
 
 
 def test_an_interrupted_replay_goes_on_where_it_stopped(bench: Bench) -> None:
-    bench.publish(*map(plan_changed, ["a1"] * BATCH_MAX))
+    bench.publish(*map(plan_changed, ["a1"] * COUNT_FIRST))
     drain(bench.worker())
     bench.store.faults = ["", "crash"]
     with pytest.raises(Crash):
         bench.replay()
     began = generations.building(bench.store.registry("tallies"))
     assert began is not None
-    assert bench.checkpoint(began).seq == BATCH_MAX
+    assert bench.checkpoint(began).seq == COUNT_FIRST
     saves = bench.store.saves
     done = bench.replay()
     assert done.rebuilt.number == began.number
@@ -176,6 +207,35 @@ def test_a_topic_that_lost_its_beginning_is_replayed_with_the_event_store(
     lose_beginning(bench)
     bench.read_side = replace(bench.read_side, fill=lambda shard: bench.fill)
     assert bench.replay().promoted
+
+
+def test_a_replay_of_another_history_is_refused(bench: Bench) -> None:
+    bench.read_side = replace(bench.read_side, history="h1")
+    bench.replay()
+    bench.read_side = replace(bench.read_side, history="h2")
+    with pytest.raises(Contradiction, match="of history h1, the events of history h2"):
+        bench.replay()
+
+
+def test_a_topic_that_lost_its_end_is_replayed_with_the_event_store(bench: Bench) -> None:
+    del bench.log.records("events", 0)[250:]
+    bench.read_side = replace(bench.read_side, fill=lambda shard: bench.fill)
+    done = bench.replay()
+    assert done.promoted
+    assert bench.rows(done.rebuilt) == plain_fold(TALLIES, bench.history[0])
+
+
+def test_a_build_that_is_beyond_the_end_of_the_topic_begins_anew(bench: Bench) -> None:
+    began = generations.start_build(
+        bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1
+    )
+    bench.worker(began).run_until(300)
+    del bench.log.records("events", 0)[250:]
+    bench.read_side = replace(bench.read_side, fill=lambda shard: bench.fill)
+    done = bench.replay()
+    assert done.promoted
+    assert done.rebuilt.number > began.number
+    assert bench.rows(done.rebuilt) == plain_fold(TALLIES, bench.history[0])
 
 
 def lose_beginning(bench: Bench) -> None:
@@ -215,7 +275,7 @@ def test_two_builders_of_one_generation_do_not_spoil_it(bench: Bench) -> None:
         if bench.checkpoint(began).seq < stop:
             other.step()
 
-    bench.publish(*map(plan_changed, ["a5"] * (2 * BATCH_MAX)))
+    bench.publish(*map(plan_changed, ["a5"] * (2 * COUNT_FIRST)))
     drain(bench.worker())
     assert bench.replay(report=rival).verification.different == 0
 

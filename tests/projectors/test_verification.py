@@ -8,7 +8,9 @@ import pytest
 from projectors import generations
 from projectors.replay import Progress, replay
 from projectors.verification import verify_shard
+from projectors.view_store import Checkpoint
 from schemas.errors import Overtaken
+from schemas.events import AccountSuspended
 from tests.kit.read_side import Bench, drain, two_shards
 from tests.kit.tallies import (
     POISON,
@@ -38,16 +40,23 @@ def counted_twice(row: Tally, event: Any) -> Tally:
     return row
 
 
+def raising(row: Tally, event: Any) -> Tally:
+    """A fold that cannot do what the one before could."""
+    raise KeyError(event.account_id)
+
+
 BROKEN = replace(TALLIES, folds=dict.fromkeys(TALLIES.folds, counted_twice))
+RAISING = replace(TALLIES, folds=dict.fromkeys(TALLIES.folds, raising))
 
 
-def test_a_broken_fold_is_caught_and_not_promoted(
+def test_a_difference_that_the_fingerprint_does_not_show_is_caught_and_not_promoted(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # the same fingerprint: a difference that the digest of the code does not show
     monkeypatch.setattr("projectors.replay.fold_fingerprint", lambda *_: bench.fingerprint)
     done = replay(BROKEN, bench.read_side)
     assert not done.promoted
+    assert done.refused == "42 rows differ, though the same code built both"
     assert bench.served() == bench.live
     assert done.verification.different == 42
     first = done.verification.differences[0]
@@ -62,6 +71,47 @@ def test_differences_are_expected_and_told_when_the_code_is_another(bench: Bench
     assert done.promoted
     assert done.verification.different == 42
     assert bench.served() == done.rebuilt
+
+
+def test_other_code_that_parks_what_the_live_one_folded_is_not_promoted(bench: Bench) -> None:
+    done = replay(RAISING, bench.read_side)
+    assert done.is_other_code
+    assert not done.promoted
+    assert done.refused == "it parked 303 events that the live one has folded"
+    assert bench.served() == bench.live
+
+
+def test_other_code_that_parks_events_is_promoted_where_that_is_accepted(bench: Bench) -> None:
+    done = replay(RAISING, bench.read_side, accept=True)
+    assert done.promoted
+    assert done.verification.newly_parked == 303
+    assert bench.served() == done.rebuilt
+
+
+def test_other_code_that_parks_no_more_than_the_live_one_is_promoted(bench: Bench) -> None:
+    bench.publish(suspension("a3", POISON))
+    bench.append_raw((None, b"rubbish"))
+    bench.publish(plan_changed("a3"))
+    drain(bench.worker())
+    folds = dict(BROKEN.folds)
+    folds[AccountSuspended] = TALLIES.folds[AccountSuspended]
+    done = replay(replace(BROKEN, folds=folds), bench.read_side)
+    assert done.promoted
+    assert len(bench.parked(done.rebuilt)) == 3
+    assert (done.refused, done.verification.newly_parked) == ("", 0)
+
+
+def test_a_record_that_is_no_event_lacks_in_no_row_and_blocks_nothing() -> None:
+    bench = Bench(TALLIES)
+    bench.append_raw((None, b"rubbish"))
+    (stored,) = bench.publish(plan_changed("a"))
+    rows: dict[str, bytes | None] = dict(plain_fold(TALLIES, [stored]))
+    bench.store.save(
+        bench.live, 0, expected=Checkpoint(), checkpoint=Checkpoint(1, 2, stored.at), rows=rows
+    )
+    done = bench.replay()
+    assert done.verification.parked == ("offset 0",)
+    assert done.promoted
 
 
 def test_a_row_that_was_changed_by_hand_is_found_and_blocks_the_cut_over(

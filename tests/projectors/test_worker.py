@@ -240,12 +240,32 @@ def test_a_store_that_falls_back_under_a_busy_worker_is_followed(bench: Bench) -
     assert bench.rows() == {"a": b'{"count":3,"seqs":[1,2,3]}'}
 
 
-def test_a_log_that_is_shorter_than_the_checkpoint_is_read_from_its_start(
+def test_r4_a_log_that_ends_before_the_checkpoint_halts_the_shard_and_says_so(
     bench: Bench,
 ) -> None:
     bench.store.save(
         bench.live, 0, expected=Checkpoint(), checkpoint=Checkpoint(1, 900), rows={}
     )
     bench.publish(plan_changed("a"), plan_changed("a"))
-    drain(bench.worker())
-    assert bench.rows() == {"a": b'{"count":1,"seqs":[2]}'}
+    worker = bench.worker()
+    assert worker.step() == 0
+    assert bench.checkpoint() == Checkpoint(1, 900)
+    assert worker.halted is not None
+    assert "goes on at offset 900, but the events topic ends at 2" in worker.halted
+    assert "Run: airside replay tallies" in worker.halted
+
+
+def test_a_halted_shard_goes_on_when_the_log_is_whole_again(bench: Bench) -> None:
+    stored = bench.publish(*map(plan_changed, "abc"))
+    worker = bench.worker()
+    worker.step()
+    worker.forget()
+    del bench.log.records("events", 0)[1:]
+    worker.step()
+    assert worker.halted is not None
+    bench.append(*stored[1:])
+    bench.publish(plan_changed("a"))
+    bench.now_at += LOOK_MS
+    drain(worker)
+    assert worker.halted is None
+    assert bench.rows() == plain_fold(TALLIES, bench.history[0])

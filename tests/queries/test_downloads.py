@@ -66,7 +66,7 @@ def test_the_instant_that_is_told_is_the_first_at_which_one_is_left() -> None:
 def test_a_title_that_was_never_had_has_used_nothing() -> None:
     found = answer(issued(), title_id="t9").titles
     assert [(one.title_id, one.used, one.limit, one.window_s) for one in found] == [
-        ("t9", 0, None, 0)
+        ("t9", 0, None, 365 * 86_400)
     ]
 
 

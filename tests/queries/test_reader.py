@@ -148,10 +148,18 @@ def test_a_merged_answer_says_what_it_lacks(served: Served) -> None:
     assert (reading.standing.fresh, reading.standing.behind) == (False, 3)
 
 
-@pytest.mark.parametrize("wanted", [AtLeast(5), AtLeast(5, 4)])
+@pytest.mark.parametrize("wanted", [AtLeast(5), AtLeast(5, 4), AtLeast(0, 99)])
 def test_a_merged_answer_needs_a_shard_that_exists(served: Served, wanted: AtLeast) -> None:
     with pytest.raises(Invalid, match="shard:seq"):
         served.reader.merged(titles.PROJECTION, ("t1",), wanted)
+
+
+def test_a_row_that_other_code_wrote_and_this_cannot_read_needs_a_replay() -> None:
+    served = Served()
+    unknown = {"a1": {"version": "no number", "issued": []}}
+    served.save(downloads.PROJECTION, 1, SHARD, unknown, Checkpoint(1, 0, NOW))
+    with pytest.raises(Unavailable, match="Run: airside replay downloads"):
+        served.reader.of_account(downloads.PROJECTION, "a1", ("a1",))
 
 
 def test_a_merged_answer_is_of_one_generation() -> None:

@@ -8,7 +8,7 @@ from schemas.errors import Invalid, NotFound
 from tests.kit.happenings import NOW, happened, history, issued, refused
 from tests.kit.served import Served
 
-COUNT = 2 * PAGE_ENTRIES + 10
+COUNT = 5 * PAGE_ENTRIES + 10
 
 
 @pytest.fixture

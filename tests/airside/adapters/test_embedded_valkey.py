@@ -209,3 +209,26 @@ def test_a_server_on_path_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_server() == binary
+
+
+@pytest.mark.engines
+def test_it_is_waited_for_while_it_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with EmbeddedValkey(tmp_path) as server, client_of(server) as client:
+        client.eval("for i = 1, 4096 do redis.call('SET', 'k' .. i, 'v') end", 0)
+    slow = tmp_path / "slow-server"
+    slow.write_text(f'#!/bin/sh\nexec "{find_server()}" "$@" --key-load-delay 200\n')
+    slow.chmod(0o755)
+    monkeypatch.setattr("airside.adapters.embedded_valkey.find_server", lambda: slow)
+    caplog.set_level("INFO")
+    with EmbeddedValkey(tmp_path) as server, client_of(server) as client:
+        assert client.info("persistence")["loading"] == 0
+    assert "server loads its rows from" in caplog.text
+
+
+@pytest.mark.engines
+def test_a_path_that_is_not_utf_8_is_no_problem(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    with EmbeddedValkey(path) as server, client_of(server) as client:
+        assert client.ping()

@@ -153,3 +153,14 @@ def test_a_save_after_a_restart_of_the_server_finds_a_new_connection(tmp_path: P
         found = store.rows(G, 0, ["a"])
         store.close()
     assert (found.checkpoint, found.rows) == (Checkpoint(2, 20, TWO.at), {"a": b"2"})
+
+
+def test_what_belongs_to_a_shard_is_dropped_in_one_call(
+    store: RedisViewStore, client: redis.Redis
+) -> None:
+    rows = {"a1": b"{}"}
+    store.save(G, 5, expected=START, checkpoint=ONE, rows=rows, parked=[parked(1, "b")])
+    client.config_resetstat()
+    store.drop(G)
+    assert client.info("commandstats")["cmdstat_unlink"]["calls"] == 1
+    assert list(client.scan_iter("airside:{downloads.3.*")) == []
