@@ -192,6 +192,7 @@ def reading(deployment: Deployment) -> Iterator[ReadSide]:
             clock=wall_clock,  # it paces looks at the store; a driven clock would race
             fill=lambda shard: partial(stored_events, events, shard),
             rows_max=ROWS_MAX // (deployment.shards * len(PROJECTIONS)),
+            history=events.history_id(),
         )
 
 

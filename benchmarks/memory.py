@@ -1,15 +1,13 @@
 """The memory of a handler and of a projector while a million events pass.
 
-    python -m benchmarks.memory produce FILE
-    python -m benchmarks.memory handle FILE
-    python -m benchmarks.memory project FILE URL
-
-Each has a process of its own and tells its peak after every quarter. There are more accounts
-than their caches hold, and the accounts come back again and again.
+python -m benchmarks.memory produce FILE COMMANDS
+python -m benchmarks.memory handle FILE EVENTS
+python -m benchmarks.memory project FILE EVENTS URL
 """
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,38 +15,52 @@ from pathlib import Path
 from airside.adapters.embedded_valkey import EmbeddedValkey
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
+from airside.roles import ROWS_MAX, STREAMS_MAX
+from benchmarks.load import Population
 from benchmarks.measure import peak_mib
 from benchmarks.options import Options
 from benchmarks.reading import workers_of
 from benchmarks.stage import Clock, handler, opened, produce
-from commands.cache import STREAMS_MAX
 from projectors.all import PROJECTIONS
-from projectors.rows import ROWS_MAX
 
 EVENTS, QUARTERS = 1_000_000, 4
-HOUSEHOLDS = 40_000
+COMMANDS = 1_050_000
+PEOPLE = Population(households=50_000, opening_days=12, staying_days=5)
 GROWTH_MAX = 0.05  # of the peak, in the last quarter
+PAUSE_SECONDS = 0.01
 
 
 def run(options: Options) -> bool:
     """Peak memory after each quarter; True where the last one added next to nothing."""
     events = options.scaled(EVENTS)
-    households = options.scaled(HOUSEHOLDS)
     file = options.folder / "airside.sqlite"
-    print(f"\nmemory: {events:,} events of {households:,} households through one shard")
-    print(f"  The handler keeps up to {STREAMS_MAX:,} accounts; the projector keeps up to")
-    print(f"  {ROWS_MAX:,} rows of each of {len(PROJECTIONS)} read models.")
-    child("produce", file, events * 11 // 10, households)
-    reached = is_flat("handler", child("handle", file, events))
+    print(f"\nmemory: {events:,} events of {PEOPLE.households:,} households, one shard")
+    print(f"  Households open an account within {PEOPLE.opening_days} days and close it after")
+    print(f"  {PEOPLE.staying_days}: at any time there are more than the handler keeps")
+    print(
+        f"  ({STREAMS_MAX:,} accounts), or the projector of its {len(PROJECTIONS)} read models"
+    )
+    print(f"  ({ROWS_MAX:,} rows). Both run at once; the peak of each after each quarter.")
+    done(child("produce", file, options.scaled(COMMANDS)))
     with EmbeddedValkey(options.folder) as server:
-        return is_flat("projector", child("project", file, events, server.url)) and reached
+        handling = child("handle", file, events)
+        projecting = child("project", file, events, server.url)
+        reached = is_flat("handler", done(handling))
+        return is_flat("projector", done(projecting)) and reached
 
 
-def child(*arguments: object) -> list[float]:
-    """What a process of its own said: its peak after each quarter, MiB."""
+def child(*arguments: object) -> subprocess.Popen[str]:
+    """This module in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    return [float(line) for line in done.stdout.split()]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def done(process: subprocess.Popen[str]) -> list[float]:
+    """What a process said in the end: its peak after each quarter, MiB."""
+    said, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+    return [float(line) for line in said.split()]
 
 
 def is_flat(name: str, peaks: list[float]) -> bool:
@@ -86,9 +98,9 @@ def project(file: Path, events: int, url: str) -> None:
         workers = workers_of(PROJECTIONS, store, log, shards=1)
 
         def step() -> int:
-            for worker in workers:
-                worker.step()
-            return workers[0].checkpoint.seq
+            if not sum(worker.step() for worker in workers):
+                time.sleep(PAUSE_SECONDS)  # the handler is not that far
+            return min(worker.checkpoint.seq for worker in workers)
 
         tell_peaks(step, events)
 
@@ -105,10 +117,10 @@ def tell_peaks(step: Callable[[], int], events: int) -> None:
 def main(role: str, file: Path, *rest: str) -> None:
     """One process."""
     match role, *rest:
-        case "produce", count, households:
+        case "produce", count:
             clock = Clock()
             with opened(file, clock) as log:
-                produce(log, clock, shards=1, households=int(households), count=int(count))
+                produce(log, clock, PEOPLE, shards=1, count=int(count))
         case "handle", events:
             handle(file, int(events))
         case "project", events, url:

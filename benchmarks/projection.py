@@ -1,6 +1,6 @@
 """`downloads` into the embedded Valkey, against a loop that decodes, and the everyday loop."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
@@ -12,7 +12,8 @@ from airside.adapters.embedded_valkey import EmbeddedValkey
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.adapters.sqlite_log import SqliteLog
 from benchmarks.everyday import EverydayLoop
-from benchmarks.measure import Variant, alternate, verdict
+from benchmarks.load import Population
+from benchmarks.measure import Rate, Variant, alternate, verdict
 from benchmarks.no_store import NoStore
 from benchmarks.options import Options
 from benchmarks.reading import Worker, fold_all, workers_of
@@ -23,38 +24,22 @@ from schemas.codec import CODEC
 from schemas.record import EVENTS_TOPIC, Record
 
 COMMANDS, HOUSEHOLDS, SHARDS = 120_000, 2_000, 2
-BATCH = 4_000  # records that the other loops poll at once; more made none of them faster
+BATCH = 4_000  # records that the other loops poll at once
 OF_FLOOR, OF_EVERYDAY = 0.4, 4.0
 
 
 def run(options: Options) -> bool:
     """Events per second, of all that are on the topic, whether or not they concern it."""
-    file = options.folder / "topics.sqlite"
-    events = make_events(file, options.scaled(COMMANDS))
-    print(f"\nprojection: {events:,} events of {HOUSEHOLDS:,} households, {SHARDS} shards")
-    print(f"  All poll the events topic in batches of up to {BATCH:,}, in one process. The")
+    file, households = options.folder / "topics.sqlite", options.scaled(HOUSEHOLDS)
+    events = make_events(file, households, options.scaled(COMMANDS))
+    print(f"\nprojection: {events:,} events of {households:,} households, {SHARDS} shards")
+    print(
+        "  Each line is one process that polls the events topic from its start to its end. The"
+    )
     print("  floor decodes the fields that `downloads` reads of its events, and stops there.")
     print("  The everyday loop decodes each event with fastavro and sends HINCRBY and HSET")
     print("  through a redis-py pipeline: at least once, nothing rebuilt, nothing verified.")
-    with ExitStack() as held:
-        log = held.enter_context(opened(file))
-        server = held.enter_context(EmbeddedValkey(options.folder))
-        store = held.enter_context(closing(RedisViewStore(server.url)))
-        client = held.enter_context(closing(redis.Redis.from_url(server.url)))
-        names = {event_type.__name__ for event_type in DOWNLOADS.folds}
-        rounds = range(options.rounds)
-        one = [workers_of([DOWNLOADS], store, log, SHARDS) for _ in rounds]
-        nine = [workers_of(PROJECTIONS, store, log, SHARDS) for _ in rounds]
-        found = alternate(
-            options.rounds,
-            {
-                "downloads": projecting(one),
-                "poll and decode (the floor)": polling(log, decode_each),
-                "everyday loop": everyday(log, client, None),
-                "everyday loop, commands for its events only": everyday(log, client, names),
-                f"all {len(PROJECTIONS)} read models": projecting(nine),
-            },
-        )
+    found = measure(file, options.rounds)
     for rate in found.values():
         print(rate.line())
     ours, floor, everyday_loop, _, _ = (rate.median for rate in found.values())
@@ -65,11 +50,11 @@ def run(options: Options) -> bool:
     )
 
 
-def make_events(file: Path, commands: int) -> int:
+def make_events(file: Path, households: int, commands: int) -> int:
     """Topics with what the real handler made of the load; how many events."""
     clock, events = Clock(), 0
     with opened(file, clock) as log:
-        produce(log, clock, shards=SHARDS, households=HOUSEHOLDS, count=commands)
+        produce(log, clock, Population(households), shards=SHARDS, count=commands)
         for shard in range(SHARDS):
             with handler(log, NoStore(), shard=shard, shards=SHARDS) as one:
                 handle_all(one)
@@ -77,10 +62,31 @@ def make_events(file: Path, commands: int) -> int:
     return events
 
 
-def projecting(rounds: Iterable[Sequence[Worker]]) -> Variant:
+def measure(file: Path, rounds: int) -> dict[str, Rate]:
+    """Every loop, in turn, on a server of its own."""
+    names = {event_type.__name__ for event_type in DOWNLOADS.folds}
+    with ExitStack() as held:
+        log = held.enter_context(opened(file))
+        server = held.enter_context(EmbeddedValkey(file.parent))
+        store = held.enter_context(closing(RedisViewStore(server.url)))
+        client = held.enter_context(closing(redis.Redis.from_url(server.url)))
+        one = [workers_of([DOWNLOADS], store, log, SHARDS) for _ in range(rounds)]
+        nine = [workers_of(PROJECTIONS, store, log, SHARDS) for _ in range(rounds)]
+        return alternate(
+            rounds,
+            {
+                "downloads into Valkey, exactly once": projecting(one),
+                "poll and decode (the floor)": polling(log, decode_each),
+                "everyday loop, two commands per event": everyday(log, client, None),
+                "everyday loop, two per event that concerns it": everyday(log, client, names),
+                f"all {len(PROJECTIONS)} read models at once": projecting(nine),
+            },
+        )
+
+
+def projecting(rounds: list[list[Worker]]) -> Variant:
     """A round: new generations are built from the first event on."""
-    workers = iter(rounds)
-    return lambda: fold_all(next(workers))
+    return lambda: fold_all(rounds.pop())
 
 
 def polling(log: SqliteLog, use: Callable[[Sequence[Record]], object]) -> Variant:

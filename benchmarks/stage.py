@@ -71,9 +71,7 @@ def append(log: Log, shards: int, commands: Iterable[Command]) -> None:
 
 
 @contextmanager
-def handler(
-    log: SqliteLog, store: EventStore, *, shard: int, shards: int
-) -> Iterator[Handler]:
+def handler(log: SqliteLog, store: EventStore, *, shard: int, shards: int) -> Iterator[Handler]:
     """The real handler of a shard, with the real decider and the catalog of the topic."""
     with ExitStack() as held:
         follower = CatalogFollower(held.enter_context(closing(log.source(CATALOG_TOPIC, 0))))

@@ -129,10 +129,10 @@ class BatchHandler(Generic[S, X]):
                 self._held.setdefault(item.account_id, item.offset)
         return True
 
-    def _decide(self, item: Received, at: int, note: str | None = None) -> str:
+    def _decide(self, item: Received, at: int) -> str:
         if item.command is None:
             raise StuckError(item.reason)
-        return self._desk.decide(item.command, at, note)
+        return self._desk.decide(item.command, at)
 
     def _keep_parked(self, parked: Parked) -> None:
         self._parked.append(parked)
@@ -140,25 +140,23 @@ class BatchHandler(Generic[S, X]):
 
     def _operate(self, item: Received, command: OperatorCommand, bytes_max: int) -> bool:
         note: str | None = ""
-        if self._desk.is_news(command, item.at):
-            if isinstance(command, DiscardParked):
-                note = self._discard(command.offset, command.reason)
-            else:
-                note = self._redrive(item.at, bytes_max)
+        if self._desk.is_repeat(command):
+            pass
+        elif isinstance(command, DiscardParked):
+            note = self._discard(command, item.at)
+        else:
+            note = self._redrive(item.at, bytes_max)
+        if self._offsets:
+            self._held[item.account_id] = next(iter(self._offsets))
+        else:
             self._held.pop(item.account_id, None)
-            if self._offsets:
-                self._held[item.account_id] = next(iter(self._offsets))
         if note is None:
             return False
-        self._counts.count(self._decide(item, item.at, note))
+        self._counts.count(self._desk.note(command, item.at, note))
         return True
 
     def _redrive(self, at: int, bytes_max: int) -> str | None:
-        """Handle what is parked as if it arrived now. How it went; None: to be continued.
-
-        That note is the account's youngest command, so it comes last: ahead of the others it
-        would in time leave the ring and make them stale.
-        """
+        """Handle what is parked as if it arrived now. How it went; None: to be continued."""
         if not self._offsets:
             return "nothing is parked"
         while self._waiting:
@@ -177,24 +175,34 @@ class BatchHandler(Generic[S, X]):
         return None if self._offsets else "all that was parked is handled"
 
     def _decide_again(self, parked: Parked, at: int) -> None:
-        shard, shards = self._before.shard, self._before.shards
-        record = (parked.offset, at, parked.account_id.encode(), parked.value)
-        item = receive(record, shard, shards, self._codec)
-        command, note = item.command, None
-        if isinstance(command, DiscardParked) and self._desk.is_news(command, at):
-            note = self._discard(command.offset, command.reason)
+        item = self._received(parked, at)
+        command = item.command
+        if isinstance(command, DiscardParked):
+            self._desk.note(command, at, self._discard(command, at))
         elif isinstance(command, OPERATOR_COMMANDS):
-            note = "redriven with the others"
-        self._decide(item, at, note)
+            self._desk.note(command, at, "redriven with the others")
+        else:
+            self._decide(item, at)
 
-    def _discard(self, offset: int, reason: str) -> str:
+    def _received(self, parked: Parked, at: int) -> Received:
+        record = (parked.offset, at, parked.account_id.encode(), parked.value)
+        return receive(record, self._before.shard, self._before.shards, self._codec)
+
+    def _discard(self, command: DiscardParked, at: int) -> str:
+        """Give one up. That is its outcome, if it is a command: no copy is handled later."""
+        offset = command.offset
+        said = cut(f"offset {offset} discarded: {command.reason}")
+        parked = self._waiting.get(offset)
+        given_up = None if parked is None else self._received(parked, at).command
+        if given_up is not None and not isinstance(given_up, OPERATOR_COMMANDS):
+            self._desk.note(given_up, at, said)
         if offset in self._offsets:
             self._unpark(offset)
         elif offset in self._before.waiting.homeless:
             self._unparked.append(offset)
         else:
             return f"nothing is parked at offset {offset}"
-        return cut(f"offset {offset} discarded: {reason}")
+        return said
 
     def _unpark(self, offset: int) -> None:
         if offset in self._offsets:

@@ -51,22 +51,14 @@ class Desk(Generic[S, X]):
         self._before = streams
         self._seq = seq
 
-    def is_news(self, command: Command, at: int) -> bool:
-        """Whether the command is neither a repeat nor to be refused out of hand."""
+    def is_repeat(self, command: Command) -> bool:
+        """Whether it is known that the command was handled. Raises: StuckError."""
+        return self._stream(command.account_id).is_repeat(command.command_id)
+
+    def decide(self, command: Command, at: int) -> str:
+        """What became of it, by its name in `Counts`, with its events. Raises: StuckError."""
         stream = self._stream(command.account_id)
-        latest = max(at, stream.at) + self._tolerance_ms
-        is_repeat = command.command_id in stream.recent
-        return not is_repeat and stream.forgotten_until < command.issued_at <= latest
-
-    def decide(self, command: Command, at: int, note: str | None = None) -> str:
-        """What became of it, by its name in `Counts`; its events are kept.
-
-        With a `note` that is what is decided: the engine has handled the command itself.
-
-        Raises: StuckError.
-        """
-        stream = self._stream(command.account_id)
-        if command.command_id in stream.recent:
+        if stream.is_repeat(command.command_id):
             return "repeats"
         at = max(at, stream.at)
         issued_at = command.issued_at
@@ -77,8 +69,6 @@ class Desk(Generic[S, X]):
                 issued_at = at  # the claim, remembered, would make all others stale one day
             elif issued_at <= stream.forgotten_until:
                 said = _refused(command, "COMMAND_STALE", "", f"by {stream.forgotten_until}")
-            elif note is not None:
-                said = [CommandNoted(command_type=type(command).__name__, note=note)]
             else:
                 said = self._decider.decide(stream.state, command, self._context, at)
             self._keep(command, stream, said, at, issued_at)
@@ -89,6 +79,16 @@ class Desk(Generic[S, X]):
             # account waits until the bug is mended, and not its whole shard.
             raise StuckError(f"DECIDER_FAILED: {bug_of(bug)}") from bug
         return _outcome(said)
+
+    def note(self, command: Command, at: int, note: str) -> str:
+        """The engine has handled the command itself, and says how. Raises: StuckError."""
+        stream = self._stream(command.account_id)
+        if stream.is_repeat(command.command_id):
+            return "repeats"
+        at = max(at, stream.at)
+        said = [CommandNoted(command_type=type(command).__name__, note=note)]
+        self._keep(command, stream, said, at, min(command.issued_at, at))
+        return "noted"
 
     def _stream(self, account_id: str) -> Stream[S]:
         stream = self.streams.get(account_id) or self._before[account_id]

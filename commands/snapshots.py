@@ -7,6 +7,7 @@ snapshot is ignored and the history is folded again.
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +18,7 @@ from commands import stream as stream_module
 from commands.decider import Context, Decider
 from commands.event_store import EventStore, Loaded, Snapshot
 from commands.stream import Stream, bug_of
+from schemas import events as event_classes
 from schemas.codec import Codec
 from schemas.errors import Overtaken, Permanent, Unreadable
 
@@ -33,6 +35,7 @@ class Image(Struct, frozen=True, array_like=True):
     at: int
     forgotten_until: int
     recent: dict[str, int]
+    operators: dict[str, int]
     state: Raw
 
 
@@ -72,7 +75,14 @@ class StreamReader(Generic[S, X]):
     def snapshot(self, stream: Stream[S]) -> Snapshot:
         """A stream as the store keeps it."""
         state = Raw(msgspec.msgpack.encode(stream.state))
-        image = Image(stream.version, stream.at, stream.forgotten_until, stream.recent, state)
+        image = Image(
+            stream.version,
+            stream.at,
+            stream.forgotten_until,
+            stream.recent,
+            stream.operators,
+            state,
+        )
         data = msgspec.msgpack.encode(image)
         return Snapshot(stream.account_id, stream.version, self.fingerprint, data)
 
@@ -107,6 +117,7 @@ class StreamReader(Generic[S, X]):
             image.at,
             image.forgotten_until,
             image.recent,
+            image.operators,
             snapshot_version=image.version,
         )
 
@@ -126,8 +137,9 @@ def load_stream(
 
 
 def fingerprint_of(decider: Decider[Any, Any], codec: Codec) -> str:
-    """A digest of everything that a folded stream depends on: fold code and schemas."""
+    """A digest of what a folded stream depends on: fold code, event classes, schemas."""
     digest = hashlib.sha256(codec.fingerprint().encode())
-    for module in (*decider.fold_modules, stream_module):
+    here = sys.modules[__name__]
+    for module in (*decider.fold_modules, stream_module, here, event_classes):
         digest.update(inspect.getsource(module).encode())
     return digest.hexdigest()[:32]

@@ -43,6 +43,10 @@ class Codec:
         self._newest = newest_of(schemas)
         self._encoders: dict[type, Callable[[Any], bytes]] = {}
         self._decoders: dict[Kind, dict[bytes, Decode]] = {"command": {}, "event": {}}
+        self._parts: dict[
+            tuple[frozenset[type[Event]], frozenset[str] | None],
+            Mapping[bytes, tuple[Decode, type[Event]]],
+        ] = {}
 
     def encode(self, message: Command | Event) -> bytes:
         """The record of a message, by the newest schema of its type. It is not validated.
@@ -108,11 +112,14 @@ class Codec:
                 f"{', '.join(unknown)}: no such field in any of "
                 f"{', '.join(sorted(cls.__name__ for cls in events))}. Correct the name."
             )
-        return {
-            prefix: (_event_decoder(schema, events, fields), _type_today(schema))
-            for prefix, schema in self._schemas.items()
-            if schema.kind == "event"
-        }
+        wanted = (frozenset(events), None if fields is None else frozenset(fields))
+        if wanted not in self._parts:  # as many as there are projections
+            self._parts[wanted] = {
+                prefix: (_event_decoder(schema, *wanted), _type_today(schema))
+                for prefix, schema in self._schemas.items()
+                if schema.kind == "event"
+            }
+        return self._parts[wanted]
 
     def seq_of(self, data: bytes) -> int | None:
         """The seq of an event's record, of an unknown schema too; None where it is none."""

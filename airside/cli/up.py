@@ -30,7 +30,8 @@ def up(settings: Settings) -> None:
                 ("handler", lambda: handling(deployment)),
                 ("projector", lambda: projecting(deployment)),
                 ("timekeeper", lambda: timekeeping(deployment)),
-            ]
+            ],
+            deployment.revive,
         )
 
         def stop(signal_number: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from commands.stream import RECENT_MAX
 from tests.kit.counter import add, discard, redrive
 from tests.kit.shard import JUNK, Shard
 
@@ -106,7 +107,30 @@ def test_once_the_history_is_readable_parked_operators_commands_are_redriven_too
         "1: AllowanceGranted",
         "2: AllowanceGranted",
         "3: CommandNoted",
+        "6: CommandNoted",
         "4: CommandNoted",
         "5: AllowanceGranted",
         "7: CommandNoted",
     ]
+
+
+def test_a_discarded_command_has_an_outcome_and_no_copy_of_it_is_handled(shard: Shard) -> None:
+    shard = Shard.poisoned()
+    given_up = add(4)
+    shard.send(given_up, given_up)
+    shard.drain()
+    shard.send(discard(20, 4), discard(21, 0), redrive(22))
+    shard.drain()
+    assert "4: CommandNoted" in shard.outcomes()
+    assert "4: AllowanceGranted" not in shard.outcomes()
+    assert shard.parked() == []
+
+
+def test_operators_commands_do_not_make_what_waits_stale() -> None:
+    shard = Shard.poisoned()
+    shard.send(*(redrive(n) for n in range(100, 101 + RECENT_MAX)))
+    shard.drain()
+    shard.send(discard(50, 0), redrive(51))
+    shard.drain()
+    assert shard.parked() == []
+    assert not [one for one in shard.outcomes() if one.endswith("CommandRefused")]

@@ -106,7 +106,10 @@ def test_the_licenses_named_are_bounded_and_all_are_counted() -> None:
 
 def test_each_command_has_its_row() -> None:
     other = issued(2, command_id=id_of(901))
-    assert set(rows_of(PROJECTION, history(issued(1), other))) == {id_of(900), id_of(901)}
+    assert set(rows_of(PROJECTION, history(issued(1), other))) == {
+        f"a1/{id_of(900)}",
+        f"a1/{id_of(901)}",
+    }
 
 
 def test_no_row_names_a_title_or_a_device() -> None:

@@ -1,0 +1,33 @@
+"""What the timekeeper is told to look at, and when."""
+
+import pytest
+
+from airside.roles import LOOK_AT_ALL_MS, LOOK_BACK_MS, DueExpiries
+from tests.kit.happenings import NOW, history, issued
+from tests.kit.served import Served
+
+
+@pytest.fixture
+def served() -> Served:
+    return Served()
+
+
+def test_what_has_expired_is_due_and_what_has_not_is_not(served: Served) -> None:
+    served.happened(history(issued(1, expires_at=NOW - 5), issued(2, expires_at=NOW + 5)))
+    assert [one.due_at for one in DueExpiries(served.reader)(NOW)] == [NOW - 5]
+
+
+def test_an_expiry_long_past_that_comes_late_is_found_within_a_minute(served: Served) -> None:
+    long_ago = NOW - 2 * LOOK_BACK_MS
+    expiries = DueExpiries(served.reader)
+    assert expiries(NOW) == []
+    served.happened(history(issued(1, expires_at=long_ago)))
+    assert expiries(NOW + 1_000) == []
+    assert [one.due_at for one in expiries(NOW + LOOK_AT_ALL_MS)] == [long_ago]
+
+
+def test_a_projection_that_lags_a_little_is_looked_back_for(served: Served) -> None:
+    expiries = DueExpiries(served.reader)
+    assert expiries(NOW) == []
+    served.happened(history(issued(1, expires_at=NOW - LOOK_BACK_MS // 2)))
+    assert len(expiries(NOW + 1_000)) == 1
