@@ -28,6 +28,7 @@ from schemas.envelope import ID_CHARACTERS_MAX
 
 PLAIN_INTERVAL_SECONDS = 5.0
 WIDTH_UNKNOWN = 132
+WIDTH_ANY = 100_000
 WHOLE_CHARACTERS = 24  # values up to this length are never broken
 
 Advance = Callable[[int], None]
@@ -80,7 +81,8 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     """
     body = list(rows)
     out, made = console(), table(title, columns, body)
-    if Measurement.get(out, out.options, made).minimum <= out.width:
+    unbounded = out.options.update(max_width=WIDTH_ANY)
+    if Measurement.get(out, unbounded, made).minimum <= out.width:
         out.print(made)
         return
     click.echo(title)
