@@ -37,7 +37,7 @@ DUE_ASKED_MAX = 100_000  # licenses of one look; more of them than ever wait at 
 MOVES_MAX = 1_000  # times that a shard may be lost in a row before it is given up
 FOLLOW_MS = 1_000  # how often the registries are read for new generations
 
-STREAMS_MAX = 20_000  # accounts in memory, of all shards
+STREAMS_MAX = 10_000  # accounts in memory, of all shards
 ROWS_MAX = 150_000  # in memory, of all shards and projections
 
 log = logging.getLogger("airside.roles")

@@ -14,7 +14,7 @@ from airside.adapters.sqlite_log import SqliteLog
 from airside.producer import Producer
 from airside.settings import SHARDS_DEFAULT, Settings
 from queries.reader import Reader
-from schemas.errors import Unavailable
+from schemas.errors import NotFound, Unavailable
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 
 Clock = Callable[[], int]
@@ -108,3 +108,15 @@ def open_deployment(settings: Settings, clock: Clock = wall_clock) -> Iterator[D
     """
     with ExitStack() as resources:
         yield Deployment(settings, clock, resources)
+
+
+@contextmanager
+def open_existing(settings: Settings) -> Iterator[Deployment]:
+    """The same, for whoever only asks. Raises: NotFound where there is nothing to ask about."""
+    if not settings.database.is_file():
+        raise NotFound(
+            f"no data in {settings.data}. Start `airside up` here, or name another directory "
+            "with --data or AIRSIDE_DATA."
+        )
+    with open_deployment(settings) as deployment:
+        yield deployment

@@ -25,7 +25,7 @@ from projectors.all import PROJECTIONS
 
 EVENTS, QUARTERS = 1_000_000, 4
 COMMANDS = 1_050_000
-PEOPLE = Population(households=72_000, opening_days=6, staying_days=2)
+PEOPLE = Population(households=72_000, opening_days=120, staying_days=2)
 GROWTH_MAX = 0.05  # of the peak, in the last quarter
 PAUSE_SECONDS = 0.01
 
@@ -35,14 +35,12 @@ def run(options: Options) -> bool:
     events = options.scaled(EVENTS)
     file = options.folder / "airside.sqlite"
     print(f"\nmemory: {events:,} events of {PEOPLE.households:,} households, one shard")
-    print(f"  Households open an account within {PEOPLE.opening_days} days and close it after")
+    print("  Accounts open and close all the time: there are always more than the handler")
+    print(f"  keeps in memory ({STREAMS_MAX:,}), and more rows than the projector keeps of all")
     print(
-        f"  {PEOPLE.staying_days}: at any time there are more than the handler keeps in memory"
+        f"  {len(PROJECTIONS)} read models ({ROWS_MAX:,}). Both run at once; the peak of each"
     )
-    print(f"  ({STREAMS_MAX:,} accounts), or the projector ({ROWS_MAX:,} rows of all")
-    print(
-        f"  {len(PROJECTIONS)} read models). Both run at once; the peak of each, by quarters."
-    )
+    print("  after each quarter of the events.")
     done(child("produce", file, options.scaled(COMMANDS)))
     with EmbeddedValkey(options.folder) as server:
         handling = child("handle", file, events)

@@ -31,7 +31,7 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def shard_of(account_id: str, shards: int) -> int:
     """The shard that an account lives in: what every Kafka client with murmur2 agrees on."""
     return (murmur2(account_id.encode()) & 0x7FFFFFFF) % shards

@@ -131,7 +131,7 @@ def licenses(found: LicensesAnswer, names: Names = NO_NAMES) -> None:
 
 def devices(found: DevicesAnswer) -> None:
     """One line per device, and the slots."""
-    limit = "no limit" if found.slots_limit is None else f"of {found.slots_limit}"
+    limit = "(no limit known yet)" if found.slots_limit is None else f"of {found.slots_limit}"
     click.echo(
         f"{found.account_id}: plan {found.plan_id}, {found.country}, {found.status}; "
         f"slots used: {found.slots_used} {limit}"

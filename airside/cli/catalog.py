@@ -8,7 +8,7 @@ import msgspec
 
 from airside.cli.output import show_json, show_table
 from airside.settings import Settings
-from airside.wiring import open_deployment
+from airside.wiring import open_deployment, open_existing
 from commands.catalog_file import parse_catalog
 from commands.catalog_follower import CatalogFollower
 from schemas.errors import NotFound
@@ -48,7 +48,7 @@ def load(settings: Settings, file: Path, as_json: bool) -> None:
 @click.pass_obj
 def show(settings: Settings, plan_id: str, title_id: str | None, as_json: bool) -> None:
     """The policy in force for a plan and a title, resolved from all scopes."""
-    with open_deployment(settings) as deployment, deployment.log() as log:
+    with open_existing(settings) as deployment, deployment.log() as log:
         source = log.source(CATALOG_TOPIC, 0)
         try:
             found = CatalogFollower(source).catch_up()

@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from airside.cli.output import Id, instant, show_json, show_table
 from airside.cli.sending import WAIT_SECONDS, envelope, send_one, tell
-from airside.wiring import Deployment, open_deployment
+from airside.wiring import Deployment, open_existing
 from projectors.all import PROJECTIONS
 from schemas.commands import DiscardParked, RedriveParked
 
@@ -36,7 +36,7 @@ def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    with open_deployment(ctx.obj) as deployment:
+    with open_existing(ctx.obj) as deployment:
         found = parked_commands(deployment, account_id)
         if account_id is None:
             found += parked_events(deployment)
@@ -98,7 +98,7 @@ def parked_events(deployment: Deployment) -> list[ParkedRecord]:
 @click.pass_context
 def redrive(ctx: click.Context, account_id: str, wait: bool, as_json: bool) -> None:
     """Try the parked commands of ACCOUNT_ID again, in their order."""
-    with open_deployment(ctx.obj) as deployment:
+    with open_existing(ctx.obj) as deployment:
         command = RedriveParked(**envelope(deployment, account_id))
         told = send_one(deployment, command, wait_seconds=WAIT_SECONDS if wait else None)
     ctx.exit(tell(told, waited=wait, as_json=as_json))
@@ -115,7 +115,7 @@ def discard(
     ctx: click.Context, account_id: str, offset: int, reason: str, wait: bool, as_json: bool
 ) -> None:
     """Give up the parked command of ACCOUNT_ID at OFFSET, so that those behind it can go on."""
-    with open_deployment(ctx.obj) as deployment:
+    with open_existing(ctx.obj) as deployment:
         envelope_ = envelope(deployment, account_id)
         command = DiscardParked(**envelope_, offset=offset, reason=reason)
         told = send_one(deployment, command, wait_seconds=WAIT_SECONDS if wait else None)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from airside.cli.output import instant, show_json, show_table
 from airside.settings import Settings
-from airside.wiring import Deployment, open_deployment
+from airside.wiring import Deployment, open_existing
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
 from projectors.generations import building, followed
@@ -55,7 +55,7 @@ def projections(settings: Settings, as_json: bool) -> None:
     Also how many commands wait for a handler; if they do while `airside up` runs, its log says
     why that shard was halted.
     """
-    with open_deployment(settings) as deployment:
+    with open_existing(settings) as deployment:
         found, waiting = statuses(deployment), commands_waiting(deployment)
     if as_json:
         show_json(Answer(waiting, found))

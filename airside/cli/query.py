@@ -10,7 +10,7 @@ from airside.cli import answers
 from airside.cli.output import Id, Seconds, show_json
 from airside.dry_running import dry_run
 from airside.settings import Settings
-from airside.wiring import open_deployment
+from airside.wiring import open_existing
 from queries import across
 from queries.devices import devices as ask_devices
 from queries.downloads import downloads as ask_downloads
@@ -60,7 +60,7 @@ def answer(
     as_json: bool,
 ) -> None:
     """Ask the read models as of now, and show what they say."""
-    with open_deployment(settings) as deployment, deployment.reader() as reader:
+    with open_existing(settings) as deployment, deployment.reader() as reader:
         found = ask(reader, deployment.clock())
     if as_json:
         show_json(found)
@@ -261,7 +261,7 @@ def can_download(
     Asked of the write side's own rules on the account's current history. Exits 3 where it
     would be refused.
     """
-    with open_deployment(ctx.obj) as deployment:
+    with open_existing(ctx.obj) as deployment:
         found = dry_run(deployment, account_id, device_id, title_id)
     if as_json:
         show_json(found)

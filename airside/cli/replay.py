@@ -8,7 +8,7 @@ import click
 from airside.cli.output import Advance, progress, show_json, show_table
 from airside.roles import reading
 from airside.settings import Settings
-from airside.wiring import open_deployment
+from airside.wiring import open_existing
 from projectors import replay as engine
 from projectors.all import PROJECTIONS
 
@@ -34,7 +34,7 @@ def replay(ctx: click.Context, projection: str, accept: bool, as_json: bool) -> 
     """
     settings: Settings = ctx.obj
     with (
-        open_deployment(settings) as deployment,
+        open_existing(settings) as deployment,
         reading(deployment) as read_side,
         phases(projection, quiet=as_json) as report,
     ):

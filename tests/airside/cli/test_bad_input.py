@@ -202,6 +202,14 @@ def test_without_airside_up_a_command_waits_on_the_topic(tmp_path: Path) -> None
     assert "Is `airside up` running?" in ran.err
 
 
+@pytest.mark.parametrize("words", [["query", "refusals"], ["projections"], ["parked"]])
+def test_a_question_makes_no_data_directory(tmp_path: Path, words: list[str]) -> None:
+    ran = Shell(tmp_path / "data")(*words)
+    assert ran.code == 1
+    assert "no data in" in ran.err
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
