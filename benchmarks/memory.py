@@ -50,7 +50,8 @@ def run(options: Options) -> bool:
     if options.quick:
         print("       --quick is too short: the caches are not full yet")
         return True
-    return all([is_flat(name, found) for name, found in peaks.items()])
+    flat = [is_flat(name, found) for name, found in peaks.items()]
+    return all(flat)
 
 
 def child(*arguments: object) -> subprocess.Popen[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROUNDS, ROUNDS_QUICK = 5, 3
-QUICK_SHARE = 5  # --quick does a fifth of the work
+QUICK_SHARE = 3  # --quick does a third of the work
 
 
 @dataclass(frozen=True, slots=True)

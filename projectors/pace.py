@@ -3,7 +3,7 @@
 A save writes each row that its batch touched once, so the more a batch holds, the less is
 written per event: counts of downloads cost a fifth less in batches of 16,000 than of 4,000. But
 the server does nothing else while it saves, and rows differ in size: those 16,000 events make
-1 MB of counts and would make 20 MB of timeline.
+half a megabyte of counts and would make eight of timeline.
 """
 
 from collections.abc import Mapping
