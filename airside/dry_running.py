@@ -8,10 +8,9 @@ from airside.wiring import Deployment
 from commands.catalog_follower import CatalogFollower
 from commands.dry_run import can_download
 from commands.license_decider import DECIDER
-from commands.snapshots import StreamReader
+from commands.snapshots import load_stream
 from queries.explain import explain
 from schemas.codec import CODEC
-from schemas.errors import Permanent
 from schemas.record import CATALOG_TOPIC, shard_of
 
 
@@ -49,9 +48,7 @@ def dry_run(deployment: Deployment, account_id: str, device_id: str, title_id: s
     with deployment.event_store() as store:
         shard = shard_of(account_id, deployment.shards)
         parked = next(store.parked(shard, account_id), None)
-        stream = StreamReader(DECIDER, CODEC).load(store, [account_id])[account_id]
-    if isinstance(stream, Permanent):
-        raise stream
+        stream = load_stream(store, DECIDER, CODEC, account_id)
     refusals = can_download(stream.state, catalog, account_id, device_id, title_id, at)
     reasons = tuple(
         Reason(

@@ -59,8 +59,3 @@ class StreamCache(Generic[S]):
             unpinned = (a for a in self._streams if a not in self._last_commit)
             for account_id in list(islice(unpinned, surplus)):
                 del self._streams[account_id]
-
-    def clear(self) -> None:
-        """Forget everything: the shard was moved by somebody else."""
-        self._streams.clear()
-        self._last_commit.clear()

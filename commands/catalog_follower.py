@@ -3,7 +3,7 @@
 The topic has one partition and is compacted: of each key (`title/t1`) the last record stays.
 """
 
-from collections import deque
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -18,6 +18,8 @@ POLL_SECONDS = 0.5
 POLLS_MAX = 100  # of one call that follows; the next call reads on
 EMPTY_POLLS_MAX = 20  # before the start gives up on records that should be there
 REJECTED_KEPT_MAX = 100
+
+log = logging.getLogger("airside.catalog")
 
 
 class CatalogSource(Protocol):
@@ -45,13 +47,13 @@ class CatalogFollower:
         self._read_to = 0  # the next offset
         self._began = False
         self._changes: dict[str, Entry | None] = {}  # read and not yet in the catalog
-        self._rejected: deque[tuple[int, str]] = deque(maxlen=REJECTED_KEPT_MAX)
+        self._rejected: dict[str, tuple[int, str]] = {}  # by key
         source.seek(0)
 
     @property
     def rejected(self) -> Sequence[tuple[int, str]]:
-        """(offset, reason) of the latest records that were skipped; their keys stayed as is."""
-        return tuple(self._rejected)
+        """(offset, reason) of entries that were skipped; what was said before still holds."""
+        return tuple(self._rejected.values())
 
     def catch_up(self) -> Catalog:
         """The catalog as of now: the first time to the topic's end, then with what has arrived.
@@ -90,12 +92,14 @@ class CatalogFollower:
         return bool(records)
 
     def _read(self, offset: int, key: bytes | None, value: bytes | None) -> None:
+        name = (key or b"").decode(errors="backslashreplace")
         try:
-            text = (key or b"").decode()
-            self._changes[text] = read_change(text, value)
-        except UnicodeDecodeError:
-            self._rejected.append(
-                (offset, f"key {key!r} is not UTF-8. Use keys as 'title/t1'.")
-            )
+            if (key or b"") != name.encode():
+                raise Invalid("the key is not UTF-8. Use keys as 'title/t1'.")
+            self._changes[name] = read_change(name, value)
+            self._rejected.pop(name, None)
         except Invalid as error:
-            self._rejected.append((offset, str(error)))
+            log.error("catalog entry skipped offset=%d key=%s because %s", offset, name, error)
+            self._rejected[name] = (offset, str(error))
+            if len(self._rejected) > REJECTED_KEPT_MAX:
+                del self._rejected[next(iter(self._rejected))]

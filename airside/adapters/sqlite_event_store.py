@@ -72,12 +72,6 @@ class SqliteEventStore:
         with answering(self._path):
             return str(self._connection.execute(SQL["history_id"]).fetchone()[0])
 
-    def read_layout(self) -> int | None:
-        """The number of shards; None where nothing was ever stored."""
-        with answering(self._path):
-            row = self._connection.execute(SQL["layout"]).fetchone()
-        return row[0] if row else None
-
     def resume(self, shard: int) -> Resumed:
         """Where the history ends and what is not settled. Raises: Hole, Unavailable."""
         with self._reading():

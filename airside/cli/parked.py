@@ -1,13 +1,17 @@
 """`airside parked`: what could not be handled, and what to do about it."""
 
+from contextlib import closing
+
 import click
 from msgspec import Struct
 
 from airside.cli.output import Id, instant, show_json, show_table
 from airside.cli.sending import WAIT_SECONDS, envelope, send_one, tell
 from airside.wiring import Deployment, open_existing
+from commands.catalog_follower import CatalogFollower
 from projectors.all import PROJECTIONS
 from schemas.commands import DiscardParked, RedriveParked
+from schemas.record import CATALOG_TOPIC
 
 
 class ParkedRecord(Struct, frozen=True):
@@ -32,14 +36,15 @@ def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
 
     A parked command holds its account: what follows it waits behind it, in order. When the
     cause is mended, `airside parked redrive ACCOUNT` tries them again; `airside parked discard`
-    gives one up. A parked event leaves its row as it was; mend the projection and replay it.
+    gives one up. A parked event leaves its row as it was; mend the projection and replay it. A
+    catalog entry that cannot be read is skipped; load a corrected one.
     """
     if ctx.invoked_subcommand is not None:
         return
     with open_existing(ctx.obj) as deployment:
         found = parked_commands(deployment, account_id)
         if account_id is None:
-            found += parked_events(deployment)
+            found += parked_events(deployment) + skipped_entries(deployment)
     if as_json:
         show_json(found)
         return
@@ -89,6 +94,17 @@ def parked_events(deployment: Deployment) -> list[ParkedRecord]:
             for shard in range(deployment.shards)
             for one in views.parked(generation, shard)
         ]
+
+
+def skipped_entries(deployment: Deployment) -> list[ParkedRecord]:
+    """Entries of the catalog that cannot be read; what they said before still holds."""
+    with deployment.log() as topics, closing(topics.source(CATALOG_TOPIC, 0)) as source:
+        follower = CatalogFollower(source)
+        follower.catch_up()
+    return [
+        ParkedRecord("catalog", 0, offset, "", None, reason, 0, b"")
+        for offset, reason in follower.rejected
+    ]
 
 
 @parked.command()

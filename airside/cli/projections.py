@@ -10,7 +10,7 @@ from airside.settings import Settings
 from airside.wiring import Deployment, open_existing
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import building, followed
+from projectors.generations import building
 from projectors.view_store import Generation, Registry, ViewStore
 from schemas.codec import CODEC
 from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
@@ -144,6 +144,4 @@ def role_of(registry: Registry, generation: Generation) -> str:
     """What a generation is to its projection."""
     if generation.number == registry.serving:
         return "serving"
-    if generation == building(registry):
-        return "building"
-    return "standby" if generation in followed(registry) else "retired"
+    return "building" if generation == building(registry) else "standby"

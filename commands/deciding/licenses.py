@@ -34,7 +34,7 @@ def acquire_license(
 ) -> list[Event]:
     """A license, if no rule is against it; all that was resolved for it is in the event."""
     device_id, title_id = command.device_id, command.title_id
-    license_id = derived_id(command.command_id, 1)
+    license_id = license_id_of(command)
     ask = ask_about(command, account, catalog, at, device_id=device_id, title_id=title_id)
     if refusal := first_refusal(ask):
         return [refusal]
@@ -62,6 +62,11 @@ def acquire_license(
         warnings=warnings(ask, expires_at, left),
     )
     return [issued, *_lease_moved(ask), *slot_taken(ask)]
+
+
+def license_id_of(command: AcquireLicense) -> str:
+    """Its license's id; another account that used the same command id gets another one."""
+    return derived_id(command.command_id, f"{command.account_id}/1")
 
 
 def renew_license(

@@ -56,12 +56,3 @@ def test_a_load_never_replaces_what_is_here() -> None:
     stream = cache.get("a")
     assert stream is not None
     assert stream.version == 5
-
-
-def test_a_cleared_cache_pins_nothing() -> None:
-    cache = StreamCache[Count](streams_max=0)
-    cache.install(streams("a"), number=9)
-    cache.clear()
-    cache.keep(streams("a").values())
-    cache.evict(indexed=0)
-    assert len(cache) == 0

@@ -124,7 +124,7 @@ def test_of_each_key_the_last_record_counts_compacted_or_not() -> None:
         ("movie/s1", ONE, "'movie/s1': no such kind of entry"),
         ("movie/s1", None, "'movie/s1': no such kind of entry"),
         (None, ONE, "'': no such kind of entry"),
-        (b"\xff", ONE, "key b'\\xff' is not UTF-8"),
+        (b"\xff", ONE, "the key is not UTF-8"),
     ],
 )
 def test_a_bad_record_is_skipped_and_reported_and_its_key_stays_as_it_was(
@@ -144,10 +144,17 @@ def test_a_topic_of_bad_records_only_still_has_a_version() -> None:
 
 
 def test_only_the_latest_rejected_records_are_kept() -> None:
-    follower = CatalogFollower(topic_of(*[("x", b"")] * (REJECTED_KEPT_MAX + 3)))
+    bad = [(f"x{n}", b"") for n in range(REJECTED_KEPT_MAX + 3)]
+    follower = CatalogFollower(topic_of(*bad))
     assert follower.catch_up().version == REJECTED_KEPT_MAX + 3
     assert len(follower.rejected) == REJECTED_KEPT_MAX
     assert follower.rejected[0][0] == 3
+
+
+def test_an_entry_that_was_corrected_is_rejected_no_more() -> None:
+    follower = CatalogFollower(topic_of(("studio/s1", b"not json"), ("studio/s1", ONE)))
+    assert sorted(follower.catch_up().studios) == ["s1"]
+    assert follower.rejected == ()
 
 
 def test_what_was_read_before_a_failure_is_kept_for_the_next_call() -> None:

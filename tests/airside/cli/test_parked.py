@@ -9,7 +9,7 @@ from airside.wiring import open_deployment
 from schemas.codec import CODEC
 from schemas.commands import OpenAccount
 from schemas.envelope import new_id
-from schemas.record import COMMANDS_TOPIC, shard_of
+from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, shard_of
 from tests.kit.cli import CATALOG, Shell, up
 
 pytestmark = pytest.mark.engines
@@ -89,4 +89,17 @@ def test_a_redrive_of_what_still_cannot_be_read_loses_nothing(shell: Shell) -> N
 def test_a_record_over_the_bound_is_refused_where_it_is_produced(shell: Shell) -> None:
     with pytest.raises(Exception, match="5242880"):
         produce(shell, "a1", b"x" * 5_242_878)
+    assert shell("parked", "--json").json == []
+
+
+def test_a_catalog_entry_that_cannot_be_read_is_listed_until_it_is_corrected(
+    shell: Shell,
+) -> None:
+    with open_deployment(Settings(data=shell.data)) as deployment, deployment.log() as topics:
+        topics.append(CATALOG_TOPIC, 0, [(b"title/t1", b"{}")])
+    listed = shell("parked", "--json").json
+    assert [(one["where"], "title/t1" in one["reason"]) for one in listed] == [
+        ("catalog", True)
+    ]
+    assert shell("catalog", "load", str(CATALOG)).code == 0
     assert shell("parked", "--json").json == []

@@ -1,5 +1,8 @@
 """Licenses: issued, released (R28), expired, revoked."""
 
+from msgspec.structs import replace
+
+from commands.deciding.licenses import license_id_of
 from schemas import commands, events
 from schemas.envelope import Command, derived_id
 from tests.kit.given import (
@@ -38,7 +41,7 @@ def test_a_license_says_all_that_was_resolved_for_it() -> None:
     household().when(acquire(profile_id="kids", quality="high")).then(
         expect(
             events.LicenseIssued,
-            license_id=derived_id(COMMAND_ID, 1),
+            license_id=derived_id(COMMAND_ID, "a1/1"),
             studio_id="s1",
             counted=True,
             expires_at=NOW + TERM,
@@ -54,13 +57,21 @@ def test_a_license_says_all_that_was_resolved_for_it() -> None:
     )
 
 
+def test_two_accounts_that_used_one_command_id_get_two_licenses() -> None:
+    mine = acquire()
+    assert isinstance(mine, commands.AcquireLicense)
+    yours = replace(mine, account_id="a2")
+    assert mine.command_id == yours.command_id
+    assert license_id_of(mine) != license_id_of(yours)
+
+
 def test_the_same_command_would_give_out_the_same_license_id() -> None:
     first, again = household().when(acquire()), household().when(acquire())
     assert first.events == again.events
 
 
 def test_a_command_that_comes_again_after_all_brings_no_license_back() -> None:
-    license_id = derived_id(COMMAND_ID, 1)
+    license_id = derived_id(COMMAND_ID, "a1/1")
     first = happened(events.LicenseIssued, license_id=license_id)
     gone = happened(events.LicenseReleased, license_id=license_id)
     household(first, gone).when(acquire()).then_refused("", "COMMAND_INVALID")
