@@ -1,11 +1,12 @@
 """The log as wiring, the command line and tests need it: all topics, not one partition.
 
-    create_topic(name, partitions)          idempotent                             Contradiction
+    create_topic(name, partitions)          idempotent; whether it was missing     Contradiction
     partitions(topic)                       how many it has                         NotFound
-    append(topic, partition, records)       all of them, in order, or none          TooLarge
+    append(topic, partition, records)       all of them, in order                   TooLarge
     source(topic, partition)                a reader of one partition
     publisher(topic, partition)             an ordered writer to one partition
     noted(topic, partition)                 where its consumer says it is
+    membership(group, topic)                which partitions this worker is to work on
 
 Which partition a key belongs to is `schemas.record.shard_of`, everywhere.
 """
@@ -13,6 +14,7 @@ Which partition a key belongs to is `schemas.record.shard_of`, everywhere.
 from collections.abc import Sequence
 from typing import Protocol
 
+from airside.membership import Membership
 from commands.log import CommandSource, EventPublisher
 from projectors.log import EventSource
 from schemas.errors import Contradiction, NotFound, TooLarge
@@ -28,18 +30,24 @@ class Source(CommandSource, EventSource, Protocol):
 class Log(Protocol):
     """Topics of partitions of records. See the module for the methods at a glance."""
 
-    def create_topic(self, name: str, partitions: int) -> None:
-        """Make sure of a topic. Raises: Contradiction where it has another partition count."""
+    def create_topic(self, name: str, partitions: int, *, is_compacted: bool = False) -> bool:
+        """Make sure of a topic; True where it was missing and is made now.
+
+        Of a compacted one at least the last record of each key stays, of another all do.
+        Raises: Contradiction where it has another partition count, or settings that lose data.
+        """
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises: NotFound."""
 
     def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
-        """Append (key, value) records together; the offset of the first.
+        """Append (key, value) records in this order, surely; the offset of the first.
 
-        They get one append time, by the log's clock and never before the record ahead of them.
+        They get the log's time, never before that of the record ahead of them. An embedded log
+        appends all or none; on a cluster others' records may lie between, and after
+        Unavailable some may be there.
 
-        Raises: TooLarge, NotFound, Unavailable; nothing was appended then.
+        Raises: TooLarge, NotFound, where nothing was appended; Unavailable.
         """
 
     def source(self, topic: str, partition: int) -> Source:
@@ -50,6 +58,9 @@ class Log(Protocol):
 
     def noted(self, topic: str, partition: int) -> int:
         """The offset that a source last noted; 0 where none did."""
+
+    def membership(self, group: str, topic: str) -> Membership:
+        """This worker's place among all of one name (`handlers`). Raises: NotFound."""
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -9,13 +9,25 @@ SHARDS_MAX = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where data lives and which engines serve it."""
+    """Where data lives and which engines serve it. An engine without an address is embedded."""
 
-    data: Path = Path(".airside")  # AIRSIDE_DATA
-    views: str | None = None  # AIRSIDE_VIEWS; None: a private Valkey server inside `data`
-    shards: int | None = None  # AIRSIDE_SHARDS; None: what the data directory has, or 8
+    data: Path = Path(".airside")  # AIRSIDE_DATA; of the embedded engines
+    events: str | None = None  # AIRSIDE_EVENTS, cassandra://…; None: a SQLite file in `data`
+    log: str | None = None  # AIRSIDE_LOG, kafka://…; None: the same SQLite file
+    views: str | None = None  # AIRSIDE_VIEWS, redis://…; None: a private Valkey in `data`
+    shards: int | None = None  # AIRSIDE_SHARDS; None: what is laid out already, or 8
 
     @property
     def database(self) -> Path:
-        """The SQLite file that holds events and log."""
+        """The SQLite file of the embedded event store and log."""
         return self.data / "airside.sqlite"
+
+    @property
+    def is_self_contained(self) -> bool:
+        """Events and log are embedded: the data directory lays itself out."""
+        return self.events is None and self.log is None
+
+    @property
+    def needs_directory(self) -> bool:
+        """Some engine is embedded."""
+        return None in (self.events, self.log, self.views)

@@ -1,21 +1,34 @@
 """The composition root: settings in, a working deployment out. Nothing else makes adapters.
 
+The drivers of Kafka and Cassandra are imported where they are chosen: they take longer to load
+than a question to the embedded engines takes to be answered.
+
 SQLite connections belong to the thread that opened them, so each role opens its own.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from airside.adapters.embedded_valkey import EmbeddedValkey
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
 from airside.adapters.sqlite_log import SqliteLog
+from airside.log import Log
 from airside.producer import Producer
 from airside.settings import SHARDS_DEFAULT, Settings
+from airside.store import Store
+from projectors.all import PROJECTIONS
 from queries.reader import Reader
-from schemas.errors import NotFound, Unavailable
+from schemas.errors import Contradiction, NotFound, Unavailable
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
+
+if TYPE_CHECKING:
+    from airside.adapters.cassandra_session import CassandraSession
 
 Clock = Callable[[], int]
 
@@ -26,45 +39,89 @@ def wall_clock() -> int:
 
 
 class Deployment:
-    """One data directory with its engines. `clock` is the log's: it dates every record."""
+    """One choice of engines. `clock` is the embedded log's: it dates every record."""
 
     def __init__(self, settings: Settings, clock: Clock, resources: ExitStack) -> None:
         self.settings = settings
         self.clock = clock
         self._resources = resources
+        self._opening = threading.Lock()  # of what all threads share
         self._views_url: str | None = settings.views
         self._server: EmbeddedValkey | None = None
-        try:
-            settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise Unavailable(
-                f"{settings.data} cannot be made: {error.strerror}. "
-                "Choose another data directory."
-            ) from error
-        with self.event_store() as store:
-            self.shards = store.layout(settings.shards, SHARDS_DEFAULT)
+        self._cassandra: CassandraSession | None = None
+        if settings.needs_directory:
+            try:
+                settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise Unavailable(
+                    f"{settings.data} cannot be made: {error.strerror}. "
+                    "Choose another data directory."
+                ) from error
+        if settings.is_self_contained:
+            self.lay_out()
+
+    def lay_out(self) -> dict[str, bool]:
+        """Make what is missing; by what is there now, whether it was made just now.
+
+        Again, it changes nothing. Raises: Contradiction where something is there that differs.
+        """
+        with self.event_store() as store, self.log() as log:
+            is_new = not _is_laid_out(store)
+            shards = store.lay_out(self.settings.shards, SHARDS_DEFAULT)
+            made = {f"event store, {shards} shards": is_new}
+            for topic, partitions in topics(shards).items():
+                text = f"topic {topic}, {partitions} partitions"
+                is_compacted = topic == CATALOG_TOPIC
+                made[text] = log.create_topic(topic, partitions, is_compacted=is_compacted)
+        return made
+
+    @cached_property
+    def shards(self) -> int:
+        """How many shards the accounts are partitioned into: what the commands topic says."""
         with self.log() as log:
-            log.create_topic(COMMANDS_TOPIC, self.shards)
-            log.create_topic(EVENTS_TOPIC, self.shards)
-            log.create_topic(CATALOG_TOPIC, 1)
+            try:
+                return log.partitions(COMMANDS_TOPIC)
+            except NotFound as error:
+                raise NotFound(f"{error} Run: airside init") from error
+
+    def check_layout(self) -> None:
+        """Log and event store agree on the shards. Raises: Contradiction, NotFound."""
+        with self.event_store() as store, self.log() as log:
+            shards = store.shards()
+            for topic, wanted in topics(shards).items():
+                found = log.partitions(topic)
+                if found != wanted:
+                    raise Contradiction(
+                        f"topic {topic} has {found} partitions, the event store is laid out "
+                        f"for {wanted}: accounts would be looked for where they are not. "
+                        "Name the log and the event store that belong together."
+                    )
 
     @contextmanager
-    def log(self) -> Iterator[SqliteLog]:
+    def log(self) -> Iterator[Log]:
         """A log of this thread's own."""
-        log = SqliteLog(self.settings.database, self.clock)
-        try:
+        if self.settings.log is None:
+            log: Log = SqliteLog(self.settings.database, self.clock)
+        else:
+            from airside.adapters.kafka_log import KafkaLog  # noqa: PLC0415
+
+            log = KafkaLog(self.settings.log)
+        with closing(log):
             yield log
-        finally:
-            log.close()
 
     @contextmanager
-    def event_store(self) -> Iterator[SqliteEventStore]:
+    def event_store(self) -> Iterator[Store]:
         """An event store of this thread's own."""
-        store = SqliteEventStore(self.settings.database)
-        try:
+        if self.settings.events is None:
+            store: Store = SqliteEventStore(self.settings.database)
+        else:
+            from airside.adapters.cassandra_event_store import (  # noqa: PLC0415
+                CassandraEventStore,
+            )
+
+            store = CassandraEventStore(self._cassandra_session(self.settings.events))
+        with closing(store):
             yield store
-        finally:
-            store.close()
 
     @contextmanager
     def producer(self) -> Iterator[Producer]:
@@ -75,29 +132,68 @@ class Deployment:
     @contextmanager
     def view_store(self) -> Iterator[RedisViewStore]:
         """A connection to the read models; the embedded server is started by the first."""
-        store = RedisViewStore(self.views_url())
-        try:
+        with closing(RedisViewStore(self.views_url())) as store:
             yield store
-        finally:
-            store.close()
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
-        """The query layer's view of the read models."""
+        """The query layer's view of the read models: they know themselves how they are cut."""
         with self.view_store() as store:
-            yield Reader(store, self.shards, monotonic=time.monotonic, sleep=time.sleep)
+            registries = (store.registry(projection.name) for projection in PROJECTIONS)
+            shards = next((r.shards for r in registries if r.shards), 0) or self.shards
+            yield Reader(store, shards, monotonic=time.monotonic, sleep=time.sleep)
+
+    def said(self) -> str:
+        """Which engines these are, for people: never with a password."""
+        data = str(self.settings.data)
+        parts = {
+            "events": where(self.settings.events) or data,
+            "log": where(self.settings.log) or data,
+            "read models": where(self.settings.views) or data,
+        }
+        return ", ".join(f"{what} in {place}" for what, place in parts.items())
 
     def views_url(self) -> str:
         """Where the read models are served."""
-        if self._views_url is None:
-            server = self._resources.enter_context(EmbeddedValkey(self.settings.data))
-            self._server, self._views_url = server, server.url
-        return self._views_url
+        with self._opening:
+            if self._views_url is None:
+                server = self._resources.enter_context(EmbeddedValkey(self.settings.data))
+                self._server, self._views_url = server, server.url
+            return self._views_url
 
     def revive(self) -> None:
         """Start the embedded server again if it was killed. Raises: Unavailable."""
         if self._server is not None:
             self._server.ensure()
+
+    def _cassandra_session(self, url: str) -> "CassandraSession":
+        """Shared by all threads: it has connections and threads of its own."""
+        from airside.adapters.cassandra_session import CassandraSession  # noqa: PLC0415
+
+        with self._opening:
+            if self._cassandra is None:
+                session = CassandraSession(url)
+                self._cassandra = self._resources.enter_context(closing(session))
+            return self._cassandra
+
+
+def where(url: str | None) -> str:
+    """An engine's address without user, password and options; empty for an embedded one."""
+    parts = urlsplit(url or "")
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def topics(shards: int) -> dict[str, int]:
+    """Every topic and its number of partitions."""
+    return {COMMANDS_TOPIC: shards, EVENTS_TOPIC: shards, CATALOG_TOPIC: 1}
+
+
+def _is_laid_out(store: Store) -> bool:
+    try:
+        store.shards()
+    except NotFound:
+        return False
+    return True
 
 
 @contextmanager
@@ -113,7 +209,7 @@ def open_deployment(settings: Settings, clock: Clock = wall_clock) -> Iterator[D
 @contextmanager
 def open_existing(settings: Settings) -> Iterator[Deployment]:
     """The same, for whoever only asks. Raises: NotFound where there is nothing to ask about."""
-    if not settings.database.is_file():
+    if settings.is_self_contained and not settings.database.is_file():
         raise NotFound(
             f"no data in {settings.data}. Start `airside up` here, or name another directory "
             "with --data or AIRSIDE_DATA."

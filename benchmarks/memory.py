@@ -15,7 +15,8 @@ from pathlib import Path
 from airside.adapters.embedded_valkey import EmbeddedValkey
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
-from airside.roles import ROWS_MAX, STREAMS_MAX
+from airside.handling import STREAMS_MAX
+from airside.projecting import ROWS_MAX
 from benchmarks.load import Population
 from benchmarks.measure import peak_mib
 from benchmarks.options import Options

@@ -5,7 +5,7 @@ from typing import Any
 
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.adapters.sqlite_log import SqliteLog
-from airside.roles import ROWS_MAX
+from airside.projecting import ROWS_MAX
 from airside.wiring import wall_clock
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from airside.adapters.sqlite_log import SqliteLog
+from airside.handling import STREAMS_MAX
 from airside.log import Log
-from airside.roles import STREAMS_MAX
 from benchmarks.catalog import records
 from benchmarks.load import START_AT, Population, load
 from commands.catalog import Catalog
 from commands.catalog_follower import CatalogFollower
 from commands.event_store import EventStore
-from commands.handler import Limits, ShardHandler
+from commands.handler import ShardHandler
 from commands.license_decider import DECIDER
+from commands.limits import Limits
 from schemas.codec import CODEC
 from schemas.envelope import Command
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC, shard_of

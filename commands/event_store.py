@@ -132,7 +132,10 @@ class EventStore(Protocol):
         """
 
     def indexed(self, shard: int) -> int:
-        """Commits of this process up to this number are seen by `load`."""
+        """Commits of this store object up to this number are seen by `load`.
+
+        Raises: Unavailable where the index cannot be written; it is tried again by itself.
+        """
 
     def settle(self, shard: int, number: int) -> None:
         """Note that commits up to `number` are indexed and published; never goes backwards.
@@ -153,4 +156,4 @@ class EventStore(Protocol):
         """Parked commands by offset, of one account or of the shard, as far as indexed."""
 
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep these; per account and fingerprint the two newest stay, older ones may go."""
+        """Keep these; per account and fingerprint the newest stays, older ones may go."""

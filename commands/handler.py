@@ -15,20 +15,20 @@ made again. For one thread.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from commands.batch import BatchHandler, Before, Counts
-from commands.cache import STREAMS_MAX, StreamCache
+from commands.cache import StreamCache
 from commands.decider import Context, Decider
 from commands.event_store import Commit, EventStore, Position
+from commands.limits import LIMITS, Limits
 from commands.log import CommandSource, EventPublisher
 from commands.outbox import Outbox
 from commands.parking import is_operator, load_waiting, until_operator
-from commands.receive import Received, receive
+from commands.receive import Received, check_input, receive
 from commands.snapshots import StreamReader
 from commands.stream import Stream
 from commands.tenure import Tenure
@@ -42,18 +42,6 @@ X = TypeVar("X", bound=Context)
 COMMIT_ATTEMPTS_MAX = 5  # at one commit, before the caller is told to wait
 
 log = logging.getLogger("airside.handler")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much a handler holds at once."""
-
-    batch_records_max: int = 1_000
-    commit_bytes_max: int = 1024 * 1024  # a batch ends behind the record that reaches it
-    window_commits_max: int = 8  # commits not settled yet; then nothing new is taken
-    streams_max: int = STREAMS_MAX
-    snapshot_every: int = 50  # events of one account
-    redrive_records_max: int = 1_000  # in one commit
 
 
 class Step(Struct, frozen=True):
@@ -79,7 +67,7 @@ class ShardHandler(Generic[S, X]):
         source: CommandSource,
         open_publisher: Callable[[], EventPublisher],
         context: Callable[[], X],
-        limits: Limits = Limits(),
+        limits: Limits = LIMITS,
         new_commit_id: Callable[[], str] = new_id,
     ) -> None:
         self._shard, self._shards = shard, shards
@@ -119,11 +107,13 @@ class ShardHandler(Generic[S, X]):
     def resume(self) -> None:
         """Take the shard up where its history ends, and publish again what may be missing.
 
-        Raises: Hole, Unavailable.
+        Raises: Hole where commands are gone that were not handled; Contradiction where the
+        topic is not the one that the history was made of; Unavailable.
         """
         self._drop()  # the old publisher stops before anything is put in line anew
         resumed = self._store.resume(self._shard)
         position = resumed.position
+        check_input(self._source, self._shard, position, accept_lost=self._limits.accept_lost)
         outbox = Outbox(self._open_publisher, published_through=position.settled)
         for number, events in resumed.unpublished:
             outbox.put(number, events)

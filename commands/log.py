@@ -21,6 +21,12 @@ class CommandSource(Protocol):
         Raises: Unavailable.
         """
 
+    def begin(self) -> int:
+        """The offset of the oldest record kept: what lies before it is gone."""
+
+    def end(self) -> int:
+        """The offset that the next record appended will have."""
+
     def note(self, offset: int) -> None:
         """Tell lag tools where we are. A hint: nothing is ever resumed from it."""
 

@@ -14,6 +14,8 @@ from commands.event_store import StoredEvent
 from commands.log import EventPublisher
 from schemas.errors import PublishFailed
 
+FRUITLESS_MAX = 2  # publishers in a row, before the caller is told to wait
+
 Message = tuple[bytes, bytes]
 
 log = logging.getLogger("airside.outbox")
@@ -39,6 +41,7 @@ class Outbox:
         self.reopened = 0  # how often everything unacknowledged was sent again
         self._open = open_publisher
         self._publisher: EventPublisher | None = None
+        self._fruitless = 0  # publishers in a row that brought nothing onto the topic
         self._acknowledged = 0  # by this publisher, as far as we know
         self._sent: deque[Parcel] = deque()  # handed to this publisher
         self._unsent: deque[Parcel] = deque()
@@ -51,15 +54,18 @@ class Outbox:
     def pump(self) -> None:
         """Send what is unsent and see what has been acknowledged. Never waits.
 
-        Raises: Unavailable where no publisher can be opened; everything stays and the next
-        call goes on.
+        Raises: Unavailable where no publisher can be opened, PublishFailed where several in a
+        row brought nothing onto the topic; everything stays and the next call goes on.
         """
         try:
             self._collect()
             self._send()
         except PublishFailed as error:
             log.warning("sending again after=%d because %s", self.published_through, error)
+            self._fruitless = 0 if self._acknowledged else self._fruitless + 1
             self._start_over()
+            if self._fruitless >= FRUITLESS_MAX:
+                raise
 
     def close(self) -> None:
         """Stop: when this returns nothing is sent any more."""

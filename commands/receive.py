@@ -16,11 +16,12 @@ parked behind it until an operator redrives or discards. Its reason begins with 
 
 from msgspec import Struct
 
-from commands.event_store import COMMIT_BYTES_MAX, Parked
+from commands.event_store import COMMIT_BYTES_MAX, Parked, Position
+from commands.log import CommandSource
 from schemas.codec import Codec
 from schemas.commands import DiscardParked, RedriveParked
 from schemas.envelope import ID_CHARACTERS_MAX, Command
-from schemas.errors import Invalid, Unreadable
+from schemas.errors import Contradiction, Hole, Invalid, Unreadable
 from schemas.record import RECORD_BYTES_MAX, Record, shard_of
 
 REASON_CHARACTERS_MAX = 500
@@ -91,3 +92,27 @@ def _command(account_id: str, value: bytes, codec: Codec) -> tuple[Command | Non
     if command.account_id != account_id:
         return None, "KEY_MISMATCH: the command is for another account than its key says"
     return command, ""
+
+
+def check_input(
+    source: CommandSource, shard: int, position: Position, *, accept_lost: bool
+) -> None:
+    """Does the topic still have what comes next, and is it the topic that was handled so far?
+
+    Raises: Hole where commands are gone that were not handled; Contradiction where the topic
+    ends before the position; Unavailable.
+    """
+    begin, end, next_offset = source.begin(), source.end(), position.next_offset
+    if next_offset > end:
+        raise Contradiction(
+            f"shard {shard}: the history goes on at offset {next_offset} of the commands "
+            f"topic, which ends at {end}: it is another topic, or an older copy. Name the log "
+            "that belongs to this event store."
+        )
+    if begin > next_offset and not accept_lost:
+        raise Hole(
+            f"shard {shard}: the commands from offset {next_offset} to {begin - 1} were not "
+            "handled and are gone from the topic. Lengthen its retention. What is lost is "
+            "known to its senders, who may send it again; to go on: airside handle "
+            "--accept-lost"
+        )

@@ -26,22 +26,31 @@ Change = Callable[[Registry], Registry | None]
 
 
 def ensure_serving(
-    store: ViewStore, projection: str, *, fingerprint: str, history: str, now_at: int
+    store: ViewStore,
+    projection: str,
+    *,
+    fingerprint: str,
+    now_at: int,
+    history: str = "",
+    shards: int = 0,
 ) -> Registry:
     """The registry with a served generation in it: a first one where none was ever built.
 
-    `history` is the id of the event store; empty: not said, and nothing is compared.
-    Raises: Contradiction if these are the rows of another history.
+    `history` is the id of the event store, `shards` its number of shards; where either is not
+    said, it is not compared. Raises: Contradiction if these are the rows of another history.
     """
 
     def change(registry: Registry) -> Registry | None:
-        if history and registry.history and history != registry.history:
+        mine, theirs = (history, shards), (registry.history, registry.shards)
+        if any(a and b and a != b for a, b in zip(mine, theirs, strict=True)):
             raise Contradiction(
                 f"{projection}: the read models are of history {registry.history}, the events "
-                f"of history {history}. Name another database in AIRSIDE_VIEWS, or the data "
-                "directory that these read models belong to."
+                f"of history {history} ({registry.shards} and {shards} shards). Name another "
+                "database in AIRSIDE_VIEWS, or the event store that these rows belong to."
             )
-        known = replace(registry, history=registry.history or history)
+        known = replace(
+            registry, history=registry.history or history, shards=registry.shards or shards
+        )
         if registry.serving is not None:
             return None if known == registry else known
         first = Generation(projection, registry.revision + 1, fingerprint, now_at, now_at)

@@ -110,6 +110,7 @@ class _Replay(Generic[V]):
             name,
             fingerprint=fingerprint,
             history=read_side.history,
+            shards=read_side.shards,
             now_at=now_at,
         )
         self._live = serving(registry)

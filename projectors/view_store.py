@@ -48,6 +48,7 @@ class Registry(Struct, frozen=True):
     serving: int | None = None  # number of the generation that queries read
     generations: tuple[Generation, ...] = ()
     history: str = ""  # the id of the event store whose events were folded; empty: not said
+    shards: int = 0  # how many the rows are cut into; 0: not said
     dropped: tuple[Generation, ...] = ()  # by the last change; perhaps not all of their rows
 
     def generation(self, number: int | None) -> Generation | None:

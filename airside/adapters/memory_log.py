@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from airside.adapters.appending_publisher import AppendingPublisher
 from airside.log import KeyValue, check_partition, check_partition_count, check_sizes
+from airside.membership import Everything
 from schemas.record import Record
 
 
@@ -17,12 +18,13 @@ class MemoryLog:
         self._noted: dict[tuple[str, int], int] = {}
         self.changed = threading.Condition()  # guards all of it; notified by every append
 
-    def create_topic(self, name: str, partitions: int) -> None:
-        """Make sure of a topic. Raises: Contradiction where it has another partition count."""
+    def create_topic(self, name: str, partitions: int, *, is_compacted: bool = False) -> bool:
+        """Make sure of a topic; nothing is ever compacted. Raises: Contradiction."""
         with self.changed:
-            found = len(self._topics.get(name, ())) or partitions
-            check_partition_count(name, found, partitions)
+            found = len(self._topics.get(name, ()))
+            check_partition_count(name, found or partitions, partitions)
             self._topics.setdefault(name, [[] for _ in range(partitions)])
+            return not found
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises: NotFound."""
@@ -58,6 +60,10 @@ class MemoryLog:
         """Keep where the partition's consumer says it is."""
         self._noted[topic, partition] = offset
 
+    def membership(self, group: str, topic: str) -> Everything:
+        """Every partition is the caller's. Raises: NotFound."""
+        return Everything(self.partitions(topic))
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -86,6 +92,10 @@ class MemorySource:
             found = self._records[self._next : self._next + count_max]
         self._next += len(found)
         return found
+
+    def begin(self) -> int:
+        """Nothing is ever deleted."""
+        return 0
 
     def end(self) -> int:
         """The offset of the next record appended."""

@@ -26,7 +26,7 @@ from commands.event_store import (
     StoredEvent,
 )
 from schemas.envelope import new_id
-from schemas.errors import Contradiction, Fenced, Hole, OutcomeUnknown, Overtaken
+from schemas.errors import Contradiction, Fenced, Hole, NotFound, OutcomeUnknown, Overtaken
 
 SEQ_BITS = 40
 LOAD_MAX = 250  # accounts in one statement
@@ -51,7 +51,7 @@ class SqliteEventStore:
             self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             self._connection.executescript(SQL["schema"])
 
-    def layout(self, shards: int | None, default: int) -> int:
+    def lay_out(self, shards: int | None, default: int) -> int:
         """How many shards there are: as stored, else as asked for, else `default`.
 
         Raises: Contradiction where another number is stored than asked for.
@@ -66,6 +66,14 @@ class SqliteEventStore:
                 "partitioned once: keep the number, or start another data directory."
             )
         return found
+
+    def shards(self) -> int:
+        """How many shards the accounts are partitioned into. Raises: NotFound."""
+        with answering(self._path):
+            row = self._connection.execute(SQL["layout"]).fetchone()
+        if row is None:
+            raise NotFound(f"{self._path} has no layout yet. Run: airside init")
+        return int(row[0])
 
     def history_id(self) -> str:
         """The random id that this history got when it was laid out."""

@@ -24,6 +24,7 @@ import msgspec
 from airside.adapters.appending_publisher import AppendingPublisher
 from airside.adapters.sqlite_file import answering, connect, writing
 from airside.log import KeyValue, check_partition, check_partition_count, check_sizes
+from airside.membership import Everything
 from schemas.record import Record
 
 OFFSET_BITS = 40
@@ -75,13 +76,14 @@ class SqliteLog:
         with answering(path):
             self._connection.executescript(SCHEMA)
 
-    def create_topic(self, name: str, partitions: int) -> None:
-        """Make sure of a topic. Raises: Contradiction where it has another partition count."""
+    def create_topic(self, name: str, partitions: int, *, is_compacted: bool = False) -> bool:
+        """Make sure of a topic; nothing is ever compacted. Raises: Contradiction."""
         with self._lock, writing(self._connection, self._path) as connection:
             found = connection.execute(COUNT, (name,)).fetchone()[0]
             check_partition_count(name, found or partitions, partitions)
             if not found:
                 connection.executemany(ADD_PARTITION, [(name, p) for p in range(partitions)])
+        return not found
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises: NotFound."""
@@ -130,6 +132,10 @@ class SqliteLog:
         with self._lock, answering(self._path):
             row = self._connection.execute(NOTED, (topic, partition)).fetchone()
         return row[0] if row else 0
+
+    def membership(self, group: str, topic: str) -> Everything:
+        """Every partition: one process does all of it. Raises: NotFound."""
+        return Everything(self.partitions(topic))
 
     def close(self) -> None:
         """Close the file; its sources read no more."""
@@ -192,6 +198,10 @@ class SqliteSource:
                 pause = min(2 * pause, PAUSE_SECONDS_MAX)
                 found = self._read(count_max)
             return found
+
+    def begin(self) -> int:
+        """Nothing is ever deleted."""
+        return 0
 
     def end(self) -> int:
         """The offset that the next record appended will have."""

@@ -18,7 +18,7 @@ from airside.demo.cast_titles import find_titles
 from airside.demo.driving import DrivenClock, Theatre, open_theatre
 from airside.demo.stage import HOUR
 from airside.demo.world import World, steps
-from airside.roles import reading
+from airside.projecting import reading
 from airside.settings import Settings
 from airside.wiring import Deployment, open_deployment
 from commands.catalog import Catalog

@@ -10,12 +10,13 @@ import click
 
 from airside.cli.catalog import catalog
 from airside.cli.demo import demo
+from airside.cli.init import init
 from airside.cli.parked import parked
 from airside.cli.projections import projections
 from airside.cli.query import query
 from airside.cli.replay import replay
 from airside.cli.send import send
-from airside.cli.up import up
+from airside.cli.work import handle, project, timekeeper, up
 from airside.settings import SHARDS_DEFAULT, SHARDS_MAX, Settings
 from schemas.errors import AirsideError, Contradiction, Invalid, TooLarge, Unreadable
 
@@ -59,7 +60,23 @@ class Root(click.Group):
     envvar="AIRSIDE_DATA",
     show_default=True,
     show_envvar=True,
-    help="Where events, log and read models live.",
+    help="Where the embedded engines keep their data.",
+)
+@click.option(
+    "--events",
+    envvar="AIRSIDE_EVENTS",
+    show_envvar=True,
+    metavar="URL",
+    help="The Cassandra cluster of the event store, as cassandra://host:9042/keyspace. "
+    "Default: a SQLite file inside the data directory.",
+)
+@click.option(
+    "--log",
+    envvar="AIRSIDE_LOG",
+    show_envvar=True,
+    metavar="URL",
+    help="The Kafka cluster of commands and events, as kafka://host:9092. "
+    "Default: the same SQLite file.",
 )
 @click.option(
     "--views",
@@ -74,18 +91,24 @@ class Root(click.Group):
     type=click.IntRange(1, SHARDS_MAX),
     envvar="AIRSIDE_SHARDS",
     show_envvar=True,
-    help=f"Partitions of a new data directory, fixed for its life. Default: {SHARDS_DEFAULT}.",
+    help=f"Partitions of what is laid out new, fixed for its life. Default: {SHARDS_DEFAULT}.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every batch to standard error.")
 @click.pass_context
 def main(
-    ctx: click.Context, data: Path, views: str | None, shards: int | None, verbose: bool
+    ctx: click.Context,
+    data: Path,
+    events: str | None,
+    log: str | None,
+    views: str | None,
+    shards: int | None,
+    verbose: bool,
 ) -> None:
     """Licenses for watching offline: who holds what until when, and may have one more.
 
     Commands go onto a topic, handlers decide them into events, projectors fold events into
-    read models, queries answer from those. Start everything with `airside up`, then in
-    another terminal:
+    read models, queries answer from those. Start everything with `airside up` (or, on real
+    engines, `airside init` and then each role), then in another terminal:
 
     \b
       airside catalog load examples/catalog.json
@@ -101,8 +124,21 @@ def main(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    ctx.obj = Settings(data=data, views=views, shards=shards)
+    ctx.obj = Settings(data=data, events=events, log=log, views=views, shards=shards)
 
 
-for verb in (up, catalog, send, query, replay, projections, parked, demo):
+for verb in (
+    up,
+    init,
+    handle,
+    project,
+    timekeeper,
+    catalog,
+    send,
+    query,
+    replay,
+    projections,
+    parked,
+    demo,
+):
     main.add_command(verb)

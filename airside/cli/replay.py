@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from airside.cli.output import Advance, progress, show_json, show_table
-from airside.roles import reading
+from airside.projecting import reading
 from airside.settings import Settings
 from airside.wiring import open_existing
 from projectors import replay as engine

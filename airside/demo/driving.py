@@ -5,8 +5,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from airside.demo.world import World
+from airside.handling import Handling, handling
 from airside.producer import Producer
-from airside.roles import Handling, Projecting, Timekeeping, handling, projecting, timekeeping
+from airside.projecting import Projecting, projecting
+from airside.timekeeping import Timekeeping, timekeeping
 from airside.wiring import Deployment
 from projectors.log import EventSource
 from schemas.codec import CODEC

@@ -6,7 +6,7 @@ from airside.adapters.memory_log import MemoryLog
 from commands.event_store import StoredEvent
 from commands.log import EventPublisher
 from commands.outbox import Outbox
-from schemas.errors import Unavailable
+from schemas.errors import PublishFailed, Unavailable
 from schemas.record import EVENTS_TOPIC
 from tests.kit.shard import SlowPublisher
 
@@ -152,3 +152,18 @@ def test_a_closed_outbox_sends_nothing_more(outbox: Outbox, wire: Wire) -> None:
     outbox.close()
     wire.opened[0].deliver(9)
     assert wire.topic == ""
+
+
+def test_publishers_that_bring_nothing_onto_the_topic_are_told_of_and_nothing_is_lost(
+    outbox: Outbox, wire: Wire
+) -> None:
+    wire.opened[0].fail()
+    outbox.pump()
+    outbox.pump()
+    wire.opened[1].fail()
+    with pytest.raises(PublishFailed):
+        outbox.pump()
+    outbox.pump()
+    wire.opened[2].deliver(9)
+    outbox.pump()
+    assert (wire.topic, outbox.published_through) == ("abc", 5)

@@ -3,7 +3,7 @@
 from contextlib import closing
 from typing import Any
 
-from airside.roles import reading
+from airside.projecting import reading
 from airside.wiring import Deployment
 from projectors.all import PROJECTIONS
 from projectors.replay import replay

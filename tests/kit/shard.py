@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from airside.adapters.memory_event_store import MemoryEventStore
 from airside.adapters.memory_log import MemoryLog
 from commands.event_store import Commit, Resumed
-from commands.handler import Limits, ShardHandler
+from commands.handler import ShardHandler
+from commands.limits import Limits
 from commands.log import EventPublisher
 from commands.snapshots import load_stream
 from schemas.codec import CODEC

@@ -67,6 +67,20 @@ def test_the_first_generation_is_served_at_once(store: MemoryViewStore) -> None:
     assert ensure(store) == registry
 
 
+def test_read_models_cut_into_other_shards_are_refused(store: MemoryViewStore) -> None:
+    generations.ensure_serving(store, NAME, fingerprint="f1", shards=2, now_at=1)
+    with pytest.raises(Contradiction, match="2 and 3 shards"):
+        generations.ensure_serving(store, NAME, fingerprint="f1", shards=3, now_at=1)
+
+
+def test_read_models_that_did_not_say_their_shards_say_them_from_now_on(
+    store: MemoryViewStore,
+) -> None:
+    ensure(store)
+    generations.ensure_serving(store, NAME, fingerprint="f1", shards=2, now_at=1)
+    assert store.registry(NAME).shards == 2
+
+
 def test_read_models_of_another_history_are_refused(store: MemoryViewStore) -> None:
     registry = ensure(store, "h1")
     assert registry.history == "h1"

@@ -138,15 +138,15 @@ def test_a_missing_event_is_a_hole(store: SqliteEventStore, path: Path) -> None:
 def test_the_number_of_shards_stays_as_it_was_first(
     store: SqliteEventStore, open_store: OpenStore
 ) -> None:
-    assert store.layout(3, default=8) == 3
-    assert store.layout(None, default=8) == 3
+    assert store.lay_out(3, default=8) == 3
+    assert store.lay_out(None, default=8) == 3
     with pytest.raises(Contradiction, match="has 3 shards, 4 were asked for"):
-        store.layout(4, default=8)
+        store.lay_out(4, default=8)
 
 
 def test_without_a_wish_the_number_of_shards_is_the_default(store: SqliteEventStore) -> None:
-    assert store.layout(None, default=8) == 8
-    assert store.layout(8, default=3) == 8
+    assert store.lay_out(None, default=8) == 8
+    assert store.lay_out(8, default=3) == 8
 
 
 def test_a_file_that_is_something_else_is_said_so(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.roles import LOOK_AT_ALL_MS, LOOK_BACK_MS, DueExpiries
+from airside.timekeeping import LOOK_AT_ALL_MS, LOOK_BACK_MS, DueExpiries
 from tests.kit.happenings import NOW, history, issued
 from tests.kit.served import Served
 

@@ -1,0 +1,101 @@
+"""`airside up`, `handle`, `project`, `timekeeper`: the roles at work, until told to stop."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import FrameType
+
+import click
+
+from airside.handling import handling
+from airside.projecting import projecting
+from airside.running import Crew, OpenRole
+from airside.settings import Settings
+from airside.timekeeping import timekeeping
+from airside.wiring import Deployment, open_deployment
+
+Roles = Mapping[str, Callable[[Deployment], OpenRole]]
+
+log = logging.getLogger("airside.work")
+
+
+def _handler(deployment: Deployment) -> OpenRole:
+    return lambda: handling(deployment)
+
+
+def _projector(deployment: Deployment) -> OpenRole:
+    return lambda: projecting(deployment)
+
+
+def _timekeeper(deployment: Deployment) -> OpenRole:
+    return lambda: timekeeping(deployment)
+
+
+ROLES: Roles = {"handler": _handler, "projector": _projector, "timekeeper": _timekeeper}
+
+
+@click.command()
+@click.pass_obj
+def up(settings: Settings) -> None:
+    """Run handler, projector and timekeeper in one process, until Ctrl-C.
+
+    Every worker finishes its batch before it stops; kill -9 loses nothing either, it only
+    leaves work to whoever comes next. On real engines several processes share the shards; on
+    the embedded ones a second is safe, since every write is conditional, but of no use.
+    """
+    work(settings, ROLES)
+
+
+@click.command()
+@click.option(
+    "--accept-lost",
+    is_flag=True,
+    help="Go on although commands are gone from the topic that were not handled.",
+)
+@click.pass_obj
+def handle(settings: Settings, accept_lost: bool) -> None:
+    """Decide commands into events, until Ctrl-C. As many processes as there are shards.
+
+    The processes share out the shards; when one comes or goes they share anew. Each batch is
+    one commit in the event store, which only one of two handlers of a shard can win: so
+    whatever is killed, paused or cut off, each command takes effect at most once.
+    """
+    work(settings, {"handler": lambda d: partial(handling, d, accept_lost=accept_lost)})
+
+
+@click.command()
+@click.pass_obj
+def project(settings: Settings) -> None:
+    """Fold events into all read models, until Ctrl-C. As many processes as there are shards."""
+    work(settings, {"projector": _projector})
+
+
+@click.command()
+@click.pass_obj
+def timekeeper(settings: Settings) -> None:
+    """Send what falls due, such as the expiry of licenses, until Ctrl-C.
+
+    One is enough; of several one works and the others stand by.
+    """
+    work(settings, {"timekeeper": _timekeeper})
+
+
+def work(settings: Settings, roles: Roles) -> None:
+    """Run these roles until SIGINT or SIGTERM, each in a thread of its own."""
+    with open_deployment(settings) as deployment:
+        opened = [(name, make(deployment)) for name, make in roles.items()]
+        crew = Crew(opened, deployment.revive)
+
+        def stop(signal_number: int, frame: FrameType | None) -> None:
+            crew.stop.set()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        started = time.monotonic()
+        name = "airside" if roles is ROLES else f"airside {next(iter(roles))}"
+        click.echo(f"{name} is up: {deployment.said()}. Ctrl-C stops it.", err=True)
+        crew.start()
+        crew.join()
+        click.echo(f"{name} is down after {time.monotonic() - started:.0f} s.", err=True)

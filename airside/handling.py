@@ -1,0 +1,137 @@
+"""The handler's role: a shard handler for every shard that is this worker's to do.
+
+A shard that cannot go on (a hole in its history) is halted and said so; the others go on.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
+from typing import Any
+
+from airside.membership import Membership
+from airside.wiring import Deployment
+from commands.batch import Counts
+from commands.catalog import Catalog
+from commands.catalog_follower import CatalogFollower
+from commands.handler import ShardHandler
+from commands.license_decider import DECIDER
+from commands.limits import Limits
+from schemas.codec import CODEC
+from schemas.errors import Hole, Permanent, Transient
+from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
+
+GROUP = "handlers"
+MOVES_MAX = 1_000  # times that a shard may be lost in a row before it is given up
+STREAMS_MAX = 10_000  # accounts in memory, of all shards
+
+Handler = ShardHandler[Any, Catalog]
+OpenHandler = Callable[[int], AbstractContextManager[Handler]]
+
+log = logging.getLogger("airside.handling")
+
+
+class Handling:
+    """This worker's shards, one after the other."""
+
+    name = "handler"
+
+    def __init__(self, membership: Membership, open_handler: OpenHandler) -> None:
+        self._membership = membership
+        self._open_handler = open_handler
+        self._handlers: dict[int, Handler] = {}
+        self._held: dict[int, ExitStack] = {}
+        self._moves: dict[int, int] = {}  # in a row
+        self._left = Counts()  # by shards that are not ours any more
+        self.halted: dict[int, str] = {}  # shard -> why
+
+    @property
+    def counts(self) -> Counts:
+        """What became of all records, since the start."""
+        total = Counts()
+        total.add(self._left)
+        for handler in self._handlers.values():
+            total.add(handler.counts)
+        return total
+
+    def turn(self) -> int:
+        """One step of every shard; how many records were taken.
+
+        Raises: Transient, of one of them, after all had their turn.
+        """
+        mine = self._membership.shards(self._leave)
+        self._leave((self._handlers.keys() | self.halted.keys()) - mine)
+        polled = 0
+        trouble: Transient | None = None
+        for shard in sorted(mine - self.halted.keys()):
+            try:
+                polled += self._step(shard)
+            except Transient as error:
+                trouble = error
+            except Permanent as why:
+                self._halt(shard, str(why))
+        if trouble is not None:
+            raise trouble
+        return polled
+
+    def close(self) -> None:
+        """Finish what is in flight; the other workers take the shards up."""
+        self._leave(frozenset(self._handlers))
+        self._membership.close()
+
+    def _step(self, shard: int) -> int:
+        if shard not in self._handlers:
+            with ExitStack() as held:
+                self._handlers[shard] = held.enter_context(self._open_handler(shard))
+                self._held[shard] = held.pop_all()
+        step = self._handlers[shard].step()
+        self._moves[shard] = self._moves.get(shard, 0) + 1 if step.fenced else 0
+        if self._moves[shard] > MOVES_MAX:
+            self._halt(shard, f"it was lost {MOVES_MAX} times in a row: who else writes it?")
+        return step.polled + step.counts.redriven
+
+    def _leave(self, shards: AbstractSet[int]) -> None:
+        for shard in shards:
+            self.halted.pop(shard, None)
+            self._moves.pop(shard, None)
+            if shard in self._handlers:
+                self._left.add(self._handlers.pop(shard).counts)
+                self._held.pop(shard).close()
+
+    def _halt(self, shard: int, why: str) -> None:
+        log.error("shard halted shard=%d because %s", shard, why)
+        self.halted[shard] = why
+
+
+@contextmanager
+def handling(deployment: Deployment, *, accept_lost: bool = False) -> Iterator[Handling]:
+    """The handler's role, closed behind it. Raises: Hole if any shard had to be halted."""
+    deployment.check_layout()
+    shards = deployment.shards
+    with deployment.log() as topics, deployment.event_store() as store, ExitStack() as held:
+        catalog = CatalogFollower(held.enter_context(closing(topics.source(CATALOG_TOPIC, 0))))
+
+        @contextmanager
+        def open_handler(shard: int) -> Iterator[Handler]:
+            with closing(topics.source(COMMANDS_TOPIC, shard)) as source:
+                handler = ShardHandler(
+                    shard=shard,
+                    shards=shards,
+                    decider=DECIDER,
+                    codec=CODEC,
+                    store=store,
+                    source=source,
+                    open_publisher=partial(topics.publisher, EVENTS_TOPIC, shard),
+                    context=catalog.catch_up,
+                    limits=Limits(streams_max=STREAMS_MAX // shards, accept_lost=accept_lost),
+                )
+                with closing(handler):
+                    yield handler
+
+        membership = topics.membership(GROUP, COMMANDS_TOPIC)
+        role = held.enter_context(closing(Handling(membership, open_handler)))
+        yield role
+        if role.halted:
+            told = "; ".join(f"shard {shard}: {why}" for shard, why in role.halted.items())
+            raise Hole(f"halted, mend and start again: {told}")

@@ -1,0 +1,153 @@
+"""The projector's role: this worker's shards of every living generation of every projection."""
+
+import logging
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any
+
+from airside.membership import Membership
+from airside.wiring import Deployment, wall_clock
+from commands.event_store import EventStore
+from projectors.all import PROJECTIONS
+from projectors.fingerprint import fold_fingerprint
+from projectors.generations import ensure_serving, followed
+from projectors.projection import Projection
+from projectors.read_side import ReadSide
+from projectors.view_store import Generation
+from projectors.worker import ShardProjector
+from schemas.codec import CODEC
+from schemas.errors import Transient
+from schemas.record import EVENTS_TOPIC
+
+GROUP = "projectors"
+FOLLOW_MS = 1_000  # how often the registries are read for new generations
+ROWS_MAX = 150_000  # in memory, of all shards and projections
+
+log = logging.getLogger("airside.projecting")
+
+Key = tuple[str, int, int]
+"""Which worker: generation, when it was created, shard. A name alone may come again where the
+read models' database was emptied."""
+
+
+class Projecting:
+    """Every living generation, in the shards that are ours."""
+
+    name = "projector"
+
+    def __init__(self, membership: Membership, read_side: ReadSide) -> None:
+        self._membership = membership
+        self._read_side = read_side
+        self._fingerprints = {
+            projection.name: fold_fingerprint(projection, read_side.codec)
+            for projection in PROJECTIONS
+        }
+        self._living: list[tuple[Projection[Any], Generation]] = []
+        self._workers: dict[Key, ShardProjector[Any]] = {}
+        self._followed_at = 0
+
+    def turn(self) -> int:
+        """One step of every worker; how many records were taken.
+
+        Raises: Transient, of one of them, after all had their turn.
+        """
+        shards = self._membership.shards(self._leave_shards)
+        now = self._read_side.clock()
+        if not self._living or not 0 <= now - self._followed_at < FOLLOW_MS:
+            self._follow(now)
+        self._take_up(shards)
+        polled = 0
+        trouble: Transient | None = None
+        for worker in self._workers.values():
+            try:
+                polled += worker.step()
+            except Transient as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
+        return polled
+
+    def close(self) -> None:
+        """Let go of every source, and leave the group."""
+        self._leave(self._workers.keys())
+        self._membership.close()
+
+    def _follow(self, now: int) -> None:
+        """Which generations there are."""
+        living: list[tuple[Projection[Any], Generation]] = []
+        for projection in PROJECTIONS:
+            registry = ensure_serving(
+                self._read_side.store,
+                projection.name,
+                fingerprint=self._fingerprints[projection.name],
+                history=self._read_side.history,
+                shards=self._read_side.shards,
+                now_at=now,
+            )
+            living += [(projection, generation) for generation in followed(registry)]
+        self._living = living
+        self._followed_at = now
+
+    def _take_up(self, shards: frozenset[int]) -> None:
+        """A worker for all that is to be done, and none for what is not."""
+        wanted = {
+            (generation.name, generation.created_at, shard): (projection, generation)
+            for projection, generation in self._living
+            for shard in sorted(shards)
+        }
+        self._leave(self._workers.keys() - wanted.keys())
+        for key in wanted.keys() - self._workers.keys():
+            projection, generation = wanted[key]
+            fingerprint = self._fingerprints[projection.name]
+            self._workers[key] = self._read_side.projector(
+                projection, generation, key[2], fingerprint
+            )
+
+    def _leave_shards(self, shards: frozenset[int]) -> None:
+        self._leave({key for key in self._workers if key[2] in shards})
+
+    def _leave(self, keys: AbstractSet[Key]) -> None:
+        for key in list(keys):
+            self._workers.pop(key).close()
+
+
+@contextmanager
+def reading(deployment: Deployment) -> Iterator[ReadSide]:
+    """What projections run on: topic, read models, and the event store to fill holes from."""
+    with (
+        deployment.log() as topics,
+        deployment.view_store() as views,
+        deployment.event_store() as events,
+    ):
+        yield ReadSide(
+            codec=CODEC,
+            store=views,
+            shards=deployment.shards,
+            source=partial(topics.source, EVENTS_TOPIC),
+            clock=wall_clock,  # it paces looks at the store; a driven clock would race
+            fill=lambda shard: partial(stored_events, events, shard),
+            rows_max=ROWS_MAX // (deployment.shards * len(PROJECTIONS)),
+            history=events.history_id(),
+        )
+
+
+def stored_events(
+    store: EventStore, shard: int, after_seq: int, count_max: int
+) -> list[tuple[bytes, bytes]]:
+    """Events that the topic lacks, as (key, value), from the event store."""
+    found = store.read(shard, after_seq=after_seq, count_max=count_max)
+    return [(event.account_id.encode(), event.data) for event in found]
+
+
+@contextmanager
+def projecting(deployment: Deployment) -> Iterator[Projecting]:
+    """The projector's role, closed behind it."""
+    deployment.check_layout()
+    with (
+        reading(deployment) as read_side,
+        deployment.log() as topics,
+        closing(Projecting(topics.membership(GROUP, EVENTS_TOPIC), read_side)) as role,
+    ):
+        yield role

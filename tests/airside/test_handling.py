@@ -1,0 +1,158 @@
+"""The handler's role works on the shards that are its own, and finishes before it lets go."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from airside.handling import Handling, handling
+from airside.settings import Settings
+from airside.wiring import open_deployment
+from commands.batch import Counts
+from commands.handler import Step
+from schemas.errors import Contradiction, Hole, Unavailable
+from schemas.record import EVENTS_TOPIC
+from tests.kit.members import Assigned
+
+
+class Recorded:
+    """A shard's handler that writes down what is asked of it."""
+
+    def __init__(self, shard: int, told: list[str]) -> None:
+        self.shard, self._told = shard, told
+        self.counts = Counts()
+        self.error: Exception | None = None
+
+    def step(self) -> Step:
+        self._told.append(f"step {self.shard}")
+        if self.error is not None:
+            raise self.error
+        self.counts.accepted += 1
+        return Step(polled=1)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def opened() -> dict[int, Recorded]:
+    return {}
+
+
+@pytest.fixture
+def assigned() -> Assigned:
+    return Assigned(0, 1)
+
+
+@pytest.fixture
+def role(told: list[str], opened: dict[int, Recorded], assigned: Assigned) -> Handling:
+    @contextmanager
+    def open_handler(shard: int) -> Iterator[Recorded]:
+        opened[shard] = Recorded(shard, told)
+        told.append(f"open {shard}")
+        yield opened[shard]
+        told.append(f"close {shard}")
+
+    return Handling(assigned, open_handler)  # type: ignore[arg-type]
+
+
+def test_shards_are_taken_up_as_they_are_assigned(
+    role: Handling, told: list[str], assigned: Assigned
+) -> None:
+    assigned.next = frozenset({1})
+    role.turn()
+    assigned.next = frozenset({1, 2})
+    assert role.turn() == 2
+    assert told == ["open 1", "step 1", "step 1", "open 2", "step 2"]
+
+
+def test_a_shard_is_closed_before_it_is_given_up_and_the_others_go_on(
+    role: Handling, told: list[str], assigned: Assigned
+) -> None:
+    role.turn()
+    told.clear()
+    assigned.next = frozenset({0})
+    role.turn()
+    assert told == ["close 1", "step 0"]
+
+
+def test_a_shard_that_was_lost_is_let_go_of(
+    role: Handling, told: list[str], assigned: Assigned
+) -> None:
+    role.turn()
+    told.clear()
+    assigned.lose(0)
+    role.turn()
+    assert told == ["close 0", "step 1"]
+
+
+def test_counts_of_a_shard_that_was_given_up_are_kept(
+    role: Handling, assigned: Assigned
+) -> None:
+    role.turn()
+    assigned.next = frozenset({0})
+    role.turn()
+    assert role.counts.accepted == 3
+
+
+def test_trouble_with_one_shard_is_told_after_the_others_had_their_turn(
+    role: Handling, told: list[str], opened: dict[int, Recorded]
+) -> None:
+    role.turn()
+    opened[0].error = Unavailable("away.")
+    told.clear()
+    with pytest.raises(Unavailable):
+        role.turn()
+    assert told == ["step 0", "step 1"]
+
+
+def test_a_halted_shard_halts_no_other_and_is_tried_by_whoever_gets_it_next(
+    role: Handling, told: list[str], opened: dict[int, Recorded], assigned: Assigned
+) -> None:
+    role.turn()
+    opened[0].error = Hole("commit 7 is missing.")
+    role.turn()
+    assert role.halted == {0: "commit 7 is missing."}
+    told.clear()
+    role.turn()
+    assert told == ["step 1"]
+    assigned.next = frozenset({1})
+    role.turn()
+    assert role.halted == {}
+
+
+def test_closing_lets_go_of_every_shard_and_then_of_the_group(
+    role: Handling, told: list[str], assigned: Assigned
+) -> None:
+    role.turn()
+    role.close()
+    assert (told[-2:], assigned.is_closed) == (["close 0", "close 1"], True)
+
+
+def test_a_log_of_another_layout_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "a", shards=2)
+    with open_deployment(settings) as deployment:
+        with deployment.event_store() as store:
+            store._connection.execute("UPDATE layout SET shards = 3")  # type: ignore[attr-defined]
+            store._connection.commit()  # type: ignore[attr-defined]
+        with (
+            pytest.raises(Contradiction, match=r"topic commands has 2 partitions, .* for 3"),
+            handling(deployment),
+        ):
+            pass
+
+
+def test_laying_out_again_makes_nothing(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "a", shards=2)
+    with open_deployment(settings) as deployment:
+        made = deployment.lay_out()
+    assert list(made) == [
+        "event store, 2 shards",
+        "topic commands, 2 partitions",
+        f"topic {EVENTS_TOPIC}, 2 partitions",
+        "topic catalog, 1 partitions",
+    ]
+    assert not any(made.values())

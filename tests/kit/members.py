@@ -1,0 +1,26 @@
+"""A membership that a test decides on, and roles that say what they did."""
+
+from airside.membership import Leave
+
+
+class Assigned:
+    """What is assigned next; what is taken away is asked back first, as a group does."""
+
+    def __init__(self, *shards: int) -> None:
+        self.next = frozenset(shards)
+        self._now: frozenset[int] = frozenset()
+        self.is_closed = False
+
+    def lose(self, *shards: int) -> None:
+        """Gone without being asked back: this member was thought dead."""
+        self.next -= set(shards)
+        self._now -= set(shards)
+
+    def shards(self, leave: Leave) -> frozenset[int]:
+        if revoked := self._now - self.next:
+            leave(revoked)
+        self._now = self.next
+        return self._now
+
+    def close(self) -> None:
+        self.is_closed = True
