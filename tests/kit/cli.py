@@ -5,17 +5,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airside.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 CATALOG = ROOT / "examples" / "catalog.json"
 AIRSIDE = (sys.executable, "-m", "airside")
 START_SECONDS_MAX = 30.0
+STOP_SECONDS_MAX = 40.0
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,50 @@ class Ran:
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs verbs on one data directory."""
+    """Runs verbs on one deployment: a data directory, or engines by their addresses."""
 
     data: Path
+    events: str | None = None
+    log: str | None = None
+    views: str | None = None
 
     def __call__(self, *words: str, stdin: bytes = b"") -> Ran:
         done = subprocess.run(
-            [*AIRSIDE, "--data", str(self.data), *words],
+            [*AIRSIDE, *words],
             input=stdin,
             capture_output=True,
-            env=environment(),
+            env=self.environment,
             timeout=100,
             check=False,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    @property
+    def settings(self) -> Settings:
+        """The same deployment, for code."""
+        return Settings(data=self.data, events=self.events, log=self.log, views=self.views)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same deployment, for a process."""
+        chosen = {
+            "AIRSIDE_DATA": str(self.data),
+            "AIRSIDE_EVENTS": self.events,
+            "AIRSIDE_LOG": self.log,
+            "AIRSIDE_VIEWS": self.views,
+        }
+        return environment() | {name: value for name, value in chosen.items() if value}
+
+    def start(self, role: str, *options: str) -> "Worker":
+        """A role as a process of its own, ready."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        worker = Worker(self, role, options)
+        try:
+            worker.wait_until_up()
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
 
     def send(self, command_type: str, *fields: str) -> Any:
         """Send a command, wait for its outcome, and give it back as JSON."""
@@ -63,28 +97,77 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if "AIRSIDE" not in name}
 
 
+class Worker:
+    """A role at work. What it says goes to a file: a pipe that nobody reads would fill up."""
+
+    def __init__(self, shell: Shell, role: str, options: Sequence[str] = ()) -> None:
+        shell.data.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f"{role}-", suffix=".log", dir=shell.data)
+        self.said = Path(name)
+        try:
+            self.process = subprocess.Popen(
+                [*AIRSIDE, role, *options],
+                stdout=subprocess.DEVNULL,
+                stderr=handle,
+                env=shell.environment,
+            )
+        finally:
+            os.close(handle)
+
+    def wait_until_up(self) -> None:
+        """Until it says so."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            said = self.said.read_text(errors="replace")
+            if " is up: " in said:
+                return
+            assert self.process.poll() is None, f"it ended before it was up:\n{said}"
+            time.sleep(0.02)
+        raise AssertionError(f"it did not come up in time:\n{said}")
+
+    def kill(self) -> None:
+        """As if the machine had lost its power."""
+        self._signal(signal.SIGKILL)
+        self.process.wait(timeout=STOP_SECONDS_MAX)
+
+    def pause(self) -> None:
+        """It stands still until `go_on`, and does not know."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """As if nothing had been."""
+        self._signal(signal.SIGCONT)
+
+    def stop(self) -> int:
+        """In good order; the exit code."""
+        self._signal(signal.SIGCONT)
+        self._signal(signal.SIGINT)
+        try:
+            return self.process.wait(timeout=STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"it did not stop:\n{self.said.read_text()}") from None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+
 @contextmanager
-def up(data: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`airside up`, ready; interrupted at the end unless it is gone by then."""
-    process = subprocess.Popen(
-        [*AIRSIDE, "--data", str(data), "up"], stderr=subprocess.PIPE, env=environment()
-    )
+def at_work(shell: Shell, *roles: str) -> Iterator[list[Worker]]:
+    """These roles, each a process of its own; stopped at the end unless they are gone."""
+    workers: list[Worker] = []
     try:
-        wait_until_up(process)
-        yield process
+        for role in roles:
+            workers.append(shell.start(role))
+        yield workers
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.communicate(timeout=START_SECONDS_MAX)
+        codes = [worker.stop() for worker in workers]
+        assert codes, "nobody was at work"
 
 
-def wait_until_up(process: subprocess.Popen[bytes]) -> None:
-    """Until it says so."""
-    assert process.stderr is not None
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < deadline:
-        line = process.stderr.readline()
-        if b"airside is up" in line:
-            return
-        assert line, "airside up ended before it was up"
-    raise AssertionError("airside up did not come up in time")
+@contextmanager
+def up(data: Path) -> Iterator[Worker]:
+    """`airside up` on the embedded engines."""
+    with at_work(Shell(data), "up") as workers:
+        yield workers[0]
