@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format bench clean
+.PHONY: help demo test check types lint format bench engines stack stack-cluster clean
 
 help:  ## This list.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -39,5 +39,14 @@ format: $(READY)  ## Put the code into the house format.
 bench: $(READY)  ## Measure, as ratios against a floor in the same run.
 	@$(BIN)/python -m benchmarks
 
+engines: $(READY)  ## Fetch Kafka and Cassandra (jars, by Maven, once; needs Java 17).
+	@$(BIN)/python -m stack --fetch
+
+stack: $(READY)  ## Kafka, Cassandra and Valkey on this machine, until Ctrl-C; says where.
+	@$(BIN)/python -m stack
+
+stack-cluster: $(READY)  ## The same, three of each (6 GB of memory).
+	@$(BIN)/python -m stack --cluster
+
 clean:  ## Remove what the targets made (not your data in .airside).
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .engines build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

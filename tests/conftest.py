@@ -2,13 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from airside.adapters.embedded_valkey import EmbeddedValkey, find_server
-from airside.adapters.redis_script import connect
-from schemas.errors import NotFound
+from airside.adapters.redis_servers import connect
+from schemas.errors import AirsideError, NotFound
+from stack.cassandra import CassandraNode
+from stack.jars import POMS, fetch, find_java
+from stack.kafka import KafkaBroker
 
 NO_ENGINE = "no engine"
 
@@ -27,9 +31,7 @@ def engine() -> None:
     try:
         find_server()
     except NotFound as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true and {error}", pytrace=False)
-        pytest.skip(f"{NO_ENGINE}: {error}")
+        _leave_out(error)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +48,47 @@ def valkey(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
         yield server
 
 
+@pytest.fixture(scope="session")
+def jars() -> None:
+    """Fetch Kafka and Cassandra if they are not there. Skip without Java, Maven or a way."""
+    try:
+        find_java()
+        for pom in POMS:
+            fetch(pom)
+    except AirsideError as error:
+        _leave_out(error)
+
+
+@pytest.fixture(scope="session")
+def kafka(jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """One broker for the whole session. Who kills it, starts it again."""
+    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def cassandra(jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CassandraNode]:
+    """One node for the whole session. Who kills it, starts it again."""
+    node = CassandraNode(tmp_path_factory.mktemp("cassandra"))
+    node.start()
+    yield node
+    node.kill()  # nobody needs its data: no reason to wait until it has drained
+
+
+@pytest.fixture
+def kafka_url(kafka: KafkaBroker) -> str:
+    """The broker's address; choose topics and groups that nobody else has."""
+    return kafka.url
+
+
+@pytest.fixture
+def cassandra_url(cassandra: CassandraNode) -> str:
+    """The node's address without a keyspace; choose one that nobody else has."""
+    return f"cassandra://{cassandra.address}"
+
+
 @pytest.fixture
 def views_url(valkey: EmbeddedValkey) -> Iterator[str]:
     """The address of an empty view store."""
@@ -55,12 +98,18 @@ def views_url(valkey: EmbeddedValkey) -> Iterator[str]:
         client.connection_pool.disconnect()
 
 
+def _leave_out(error: AirsideError) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI=true and {error}", pytrace=False)
+    pytest.skip(f"{NO_ENGINE}: {error}")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end what a green run has not shown."""
     skipped = terminalreporter.stats.get("skipped", [])
     missing = [report for report in skipped if NO_ENGINE in str(report.longrepr)]
     if missing:
         terminalreporter.section("NOT TESTED", sep="!", red=True)
-        terminalreporter.write_line(
-            f"{len(missing)} tests need a real engine. {missing[0].longrepr[2]}"
-        )
+        terminalreporter.write_line(f"{len(missing)} tests need a real engine.")
+        for reason in sorted({str(report.longrepr[2]) for report in missing}):
+            terminalreporter.write_line(reason)

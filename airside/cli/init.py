@@ -24,4 +24,5 @@ def init(settings: Settings, as_json: bool) -> None:
             show_json({"made": [k for k, v in made.items() if v], "all": list(made)})
             return
         rows = [(what, "made" if is_new else "was there") for what, is_new in made.items()]
-        show_table(deployment.said(), ["what", ""], rows)
+        click.echo(f"{deployment.said()}:")
+        show_table("Laid out", ["what", ""], rows)
