@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format bench engines stack stack-cluster clean
+.PHONY: help demo test check types lint format bench bench-engines engines stack stack-cluster clean
 
 help:  ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ format: $(READY)  ## Put the code into the house format.
 bench: $(READY)  ## Measure, as ratios against a floor in the same run.
 	@$(BIN)/python -m benchmarks
 
+bench-engines: $(READY)  ## The same on real Kafka, Cassandra and Valkey.
+	@$(BIN)/python -m benchmarks.engines
+
 engines: $(READY)  ## Fetch Kafka and Cassandra (jars, by Maven, once; needs Java 17).
 	@$(BIN)/python -m stack --fetch
 
@@ -48,5 +51,5 @@ stack: $(READY)  ## Kafka, Cassandra and Valkey on this machine, until Ctrl-C; s
 stack-cluster: $(READY)  ## The same, three of each (6 GB of memory).
 	@$(BIN)/python -m stack --cluster
 
-clean:  ## Remove what the targets made (not your data in .airside).
-	rm -rf $(VENV) .engines build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:  ## Remove what the targets made (not .engines, nor your data in .airside).
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

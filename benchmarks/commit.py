@@ -53,7 +53,7 @@ def commits_of(size: int) -> Iterator[Commit]:
     seq = 0
     for number in count(1):
         events = tuple(
-            StoredEvent(n, f"account-{n % ACCOUNTS:05}", n // ACCOUNTS + 1, data)
+            StoredEvent(n, f"account-{n % ACCOUNTS:05}", (n - 1) // ACCOUNTS + 1, data)
             for n in range(seq + 1, seq + size + 1)
         )
         yield Commit(

@@ -10,7 +10,7 @@ import redis
 
 from airside.adapters.embedded_valkey import EmbeddedValkey
 from airside.adapters.redis_view_store import RedisViewStore
-from airside.adapters.sqlite_log import SqliteLog
+from airside.log import Log
 from benchmarks.everyday import EverydayLoop
 from benchmarks.load import Population
 from benchmarks.measure import Variant, alternate, verdict
@@ -26,6 +26,7 @@ from schemas.record import EVENTS_TOPIC, Record
 COMMANDS, HOUSEHOLDS, SHARDS = 120_000, 2_000, 2
 BATCH = 1_000  # records that the other loops poll at once: what suits them best
 PAIRS = 3  # rounds against the floor for each round of the others
+WAIT_SECONDS = 1.0  # for a broker; an embedded log never lets one wait
 OF_FLOOR, OF_EVERYDAY = 0.4, 4.0
 
 
@@ -49,7 +50,7 @@ def run(options: Options) -> bool:
     return reached
 
 
-def against_floor(log: SqliteLog, store: RedisViewStore, rounds: int) -> bool:
+def against_floor(log: Log, store: RedisViewStore, rounds: int) -> bool:
     """Two quick loops, so more rounds than usual."""
     built = [workers_of([DOWNLOADS], store, log, SHARDS) for _ in range(rounds)]
     ours, floor = alternate(
@@ -64,9 +65,7 @@ def against_floor(log: SqliteLog, store: RedisViewStore, rounds: int) -> bool:
     return verdict("downloads, of the floor", ours.median / floor.median, OF_FLOOR)
 
 
-def against_everyday(
-    log: SqliteLog, store: RedisViewStore, client: redis.Redis, rounds: int
-) -> bool:
+def against_everyday(log: Log, store: RedisViewStore, client: redis.Redis, rounds: int) -> bool:
     """The everyday loop, with commands for every event, and only for those that matter."""
     names = {event_type.__name__ for event_type in DOWNLOADS.folds}
     built = [workers_of([DOWNLOADS], store, log, SHARDS) for _ in range(rounds)]
@@ -84,7 +83,7 @@ def against_everyday(
     return verdict("downloads, of the everyday loop", ratio, OF_EVERYDAY)
 
 
-def all_at_once(log: SqliteLog, store: RedisViewStore, rounds: int) -> None:
+def all_at_once(log: Log, store: RedisViewStore, rounds: int) -> None:
     """All read models in one process, as `airside up` runs them."""
     built = [workers_of(PROJECTIONS, store, log, SHARDS) for _ in range(rounds)]
     name = f"all {len(PROJECTIONS)} read models at once"
@@ -108,22 +107,25 @@ def projecting(rounds: list[list[Worker]]) -> Variant:
     return lambda: fold_all(rounds.pop())
 
 
-def polling(log: SqliteLog, use: Callable[[Sequence[Record]], object]) -> Variant:
+def polling(log: Log, use: Callable[[Sequence[Record]], object]) -> Variant:
     """A round: every batch of every shard is put to some use."""
 
     def poll() -> int:
         polled = 0
         for shard in range(SHARDS):
             with closing(log.source(EVENTS_TOPIC, shard)) as source:
-                while records := source.poll(BATCH, 0.0):
-                    use(records)
-                    polled += len(records)
+                end, next_offset = source.end(), 0
+                while next_offset < end:
+                    if records := source.poll(BATCH, WAIT_SECONDS):
+                        use(records)
+                        polled += len(records)
+                        next_offset = records[-1][0] + 1
         return polled
 
     return poll
 
 
-def everyday(log: SqliteLog, client: redis.Redis, names: set[str] | None) -> Variant:
+def everyday(log: Log, client: redis.Redis, names: set[str] | None) -> Variant:
     """A round: the everyday loop, into keys of its own."""
     numbers = count(len(names or ()) * 1_000)
 

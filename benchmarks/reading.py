@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airside.adapters.redis_view_store import RedisViewStore
-from airside.adapters.sqlite_log import SqliteLog
+from airside.log import Log
 from airside.projecting import ROWS_MAX
 from airside.wiring import wall_clock
 from projectors.all import PROJECTIONS
@@ -19,7 +19,7 @@ Worker = ShardProjector[Any]
 
 
 def workers_of(
-    projections: Iterable[Projection[Any]], store: RedisViewStore, log: SqliteLog, shards: int
+    projections: Iterable[Projection[Any]], store: RedisViewStore, log: Log, shards: int
 ) -> list[Worker]:
     """A worker for every shard of a new generation of each."""
     workers = []
@@ -48,7 +48,7 @@ def workers_of(
 
 def fold_all(workers: Sequence[Worker]) -> int:
     """Step all of them in turn until nothing is left; how many events each generation has."""
-    while sum(worker.step() for worker in workers):
+    while sum(worker.step() for worker in workers) or any(worker.lag > 0 for worker in workers):
         pass
     generations = {worker.generation.name for worker in workers}
     folded = sum(worker.checkpoint.seq for worker in workers)

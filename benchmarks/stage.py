@@ -72,7 +72,14 @@ def append(log: Log, shards: int, commands: Iterable[Command]) -> None:
 
 
 @contextmanager
-def handler(log: SqliteLog, store: EventStore, *, shard: int, shards: int) -> Iterator[Handler]:
+def handler(
+    log: Log,
+    store: EventStore,
+    *,
+    shard: int,
+    shards: int,
+    streams_max: int = STREAMS_MAX,
+) -> Iterator[Handler]:
     """The real handler of a shard, with the real decider and the catalog of the topic."""
     with ExitStack() as held:
         follower = CatalogFollower(held.enter_context(closing(log.source(CATALOG_TOPIC, 0))))
@@ -85,7 +92,7 @@ def handler(log: SqliteLog, store: EventStore, *, shard: int, shards: int) -> It
             source=held.enter_context(closing(log.source(COMMANDS_TOPIC, shard))),
             open_publisher=partial(log.publisher, EVENTS_TOPIC, shard),
             context=follower.catch_up,
-            limits=Limits(streams_max=STREAMS_MAX // shards),
+            limits=Limits(streams_max=streams_max // shards),
         )
         held.callback(made.close)
         yield made

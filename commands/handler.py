@@ -142,7 +142,7 @@ class ShardHandler(Generic[S, X]):
             shard=self._shard,
             shards=self._shards,
             position=tenure.position,
-            settled=self._settled(),
+            settled=self.settled,
             streams=streams,
             held=tenure.held,
             waiting=waiting,
@@ -191,7 +191,7 @@ class ShardHandler(Generic[S, X]):
     def settle(self) -> None:
         """Note in the store what is settled, so that a successor publishes less again."""
         tenure = self._current()
-        settled = self._settled()
+        settled = self.settled
         if settled > tenure.noted:
             self._store.settle(self._shard, settled)
             tenure.noted = settled
@@ -212,6 +212,11 @@ class ShardHandler(Generic[S, X]):
     def position(self) -> Position | None:
         """Where the shard's history ends, as far as this handler knows; None without it."""
         return None if self._tenure is None else self._tenure.position
+
+    @property
+    def settled(self) -> int:
+        """Commits up to this one are indexed and published. Raises: Fenced, Unavailable."""
+        return self._current().settled(self._store.indexed(self._shard))
 
     def _current(self) -> Tenure[S]:
         if self._tenure is None:
@@ -269,11 +274,8 @@ class ShardHandler(Generic[S, X]):
             f"{COMMIT_ATTEMPTS_MAX} attempts. It stays pending: try again."
         )
 
-    def _settled(self) -> int:
-        return self._current().settled(self._store.indexed(self._shard))
-
     def _is_blocked(self) -> bool:
-        unsettled = self._current().position.number - self._settled()
+        unsettled = self._current().position.number - self.settled
         return unsettled >= self._limits.window_commits_max
 
     def _is_waiting(self) -> bool:

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from schemas.errors import AirsideError, Unavailable
+from schemas.errors import AirsideError, NotFound, Unavailable
 from stack.engines import Stack
 from stack.jars import ENGINES, POMS, fetch, find_java
 
@@ -37,7 +37,7 @@ For one command:             python -m stack --run airside init
 Three of each:               python -m stack --cluster
 From nothing again:          python -m stack --clean
 
-The logs lie beside the data: .engines/data/single/*/*.log.
+The logs lie beside the data: .engines/single/*/*.log.
 """
 
 
@@ -48,8 +48,8 @@ The logs lie beside the data: .engines/data/single/*/*.log.
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
-    default=ENGINES / "data",
-    help="Where the data are, which are kept. [default: .engines/data]",
+    default=ENGINES,
+    help="Where the data are, which are kept. [default: .engines]",
 )
 @click.option("--clean", is_flag=True, help="Remove the data that are there first.")
 @click.option("--fetch", "only_fetch", is_flag=True, help="Fetch the jars, start nothing.")
@@ -72,6 +72,7 @@ def main(
     _tell_progress()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        program = _found(command)
         find_java()
         for pom in POMS:
             fetch(pom)
@@ -81,7 +82,7 @@ def main(
         with _ours_alone(data):
             if clean:
                 shutil.rmtree(data, ignore_errors=True)
-            code = _serve(Stack(data, cluster=cluster), command)
+            code = _serve(Stack(data, cluster=cluster), program, directory / "stack.env")
     except AirsideError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -89,24 +90,28 @@ def main(
     sys.exit(code)
 
 
-def _serve(engines: Stack, command: tuple[str, ...]) -> int:
+def _serve(engines: Stack, program: list[str], file: Path) -> int:
     click.echo("starting Kafka, Cassandra and Valkey", err=True)
     with engines:
         try:
-            if command:
-                return _run(command, engines.environment)
-            _say_where(engines.environment)
+            if program:
+                return _run(program, engines.environment)
+            _say_where(engines.environment, file)
             _wait(engines)
         finally:
             click.echo("stopping", err=True)
-            (ENGINES / "stack.env").unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
 
 
-def _say_where(environment: Mapping[str, str]) -> None:
+def _say_where(environment: Mapping[str, str], file: Path) -> None:
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    (ENGINES / "stack.env").write_text("\n".join(lines) + "\n")
+    file.write_text("\n".join(lines) + "\n")
     click.echo("\n".join(lines))
-    click.echo("ready. In another terminal: source .engines/stack.env. Stop: Ctrl-C", err=True)
+    click.echo(f"ready. In another terminal: source {_near(file)}. Stop: Ctrl-C", err=True)
+
+
+def _near(file: Path) -> Path:
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def _wait(engines: Stack) -> NoReturn:
@@ -117,14 +122,18 @@ def _wait(engines: Stack) -> NoReturn:
         time.sleep(LOOK_SECONDS)
 
 
-def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
-    own = str(Path(sys.executable).parent)  # so that `airside` is this environment's
+def _found(command: tuple[str, ...]) -> list[str]:
+    """The command with the whole path of its program, looked for beside this Python first."""
+    own = str(Path(sys.executable).parent)  # `airside` is this environment's
     path = os.pathsep.join((own, os.environ.get("PATH", os.defpath)))
-    variables = {**os.environ, "PATH": path, **environment}
-    found = shutil.which(command[0], path=path)
-    if found is None:
-        raise Unavailable(f"there is no command {command[0]!r} on PATH.")
-    with subprocess.Popen([found, *command[1:]], env=variables) as child:
+    program = shutil.which(command[0], path=path) if command else None
+    if command and program is None:
+        raise NotFound(f"there is no command {command[0]!r} on PATH. --run needs a program.")
+    return [program, *command[1:]] if program else []
+
+
+def _run(program: list[str], environment: Mapping[str, str]) -> int:
+    with subprocess.Popen(program, env={**os.environ, **environment}) as child:
         try:
             return child.wait()
         except BaseException:
@@ -145,9 +154,10 @@ def _ours_alone(data: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
+        file = data.with_name("stack.env")
         raise Unavailable(
-            f"another stack runs on {data}. Use that one (source .engines/stack.env), stop it, "
-            "or give another --directory."
+            f"another stack runs on {data}. Use that one (source {_near(file)}), stop it, or "
+            "give another --directory."
         ) from error
     finally:
         os.close(lock)

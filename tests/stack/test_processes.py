@@ -174,7 +174,7 @@ def test_if_one_of_many_does_not_start_none_is_left_running(tmp_path: Path) -> N
             self.process = ServerProcess(name, command, log=tmp_path / name, listens=[])
 
         def start(self) -> None:
-            self.process.start(lambda: False, seconds_max=60.0)
+            self.process.start(lambda: False, seconds_max=600.0)
 
         def stop(self) -> None:
             self.process.stop()

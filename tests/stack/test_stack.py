@@ -1,5 +1,7 @@
 """The real servers: they answer, are killed, come back with their data, and form clusters."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +17,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from schemas.errors import Unavailable
 from stack.cassandra import CassandraCluster, CassandraNode
-from stack.engines import Stack
 from stack.kafka import SHORT_SESSIONS, KafkaBroker, KafkaCluster
+from stack.ports import answers
 from stack.valkey import ValkeyCluster, ValkeyPair, ValkeyServer
 
 pytestmark = pytest.mark.engines
@@ -114,6 +116,7 @@ def test_a_broker_that_does_not_take_its_settings_says_which(
         broker.start()
 
 
+@pytest.mark.timeout(300)  # three of a kind start, on a machine that may be busy
 def test_three_brokers_go_on_when_one_is_killed(jars: None, tmp_path: Path) -> None:
     brokers = KafkaCluster(tmp_path)
     brokers.start()
@@ -144,6 +147,7 @@ def test_a_killed_node_comes_back_with_every_row_it_acknowledged(
     assert set(acknowledged) <= kept
 
 
+@pytest.mark.timeout(300)  # three of a kind start, on a machine that may be busy
 def test_three_nodes_decide_by_two_when_one_is_killed(jars: None, tmp_path: Path) -> None:
     nodes = CassandraCluster(tmp_path)
     nodes.start()
@@ -220,14 +224,22 @@ def test_a_cluster_serves_every_slot_again_after_a_restart(tmp_path: Path) -> No
     servers.stop()
 
 
-def test_the_stack_starts_all_three_and_ends_them(jars: None, tmp_path: Path) -> None:
-    with Stack(tmp_path) as stack:
-        assert [process.is_running for process in stack.processes] == [True] * 3
-        assert [url.split(":")[0] for url in stack.environment.values()] == [
-            "cassandra",
-            "kafka",
-            "redis",
-        ]
-        stack.events.kill()  # does not drain: quicker
+def test_the_command_starts_all_three_says_where_and_ends_them_on_term(
+    jars: None, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "stack", "--directory", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as engines:
+        assert engines.stdout is not None
+        lines = [engines.stdout.readline() for _ in range(3)]
+        assert (tmp_path / "stack.env").read_text() == "".join(lines)
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert [process.is_running for process in stack.processes] == [False] * 3
+        engines.terminate()
+
+        assert engines.wait(60.0) == 0
+    said = dict(line.removeprefix("export ").strip().split("=") for line in lines)
+    ports = [int(url.rpartition(":")[2].partition("/")[0]) for url in said.values()]
+    assert list(said) == ["AIRSIDE_EVENTS", "AIRSIDE_LOG", "AIRSIDE_VIEWS"]
+    assert "another stack runs" in second.stderr
+    assert [answers("127.0.0.1", port) for port in ports] == [False] * 3
+    assert not (tmp_path / "stack.env").exists()
