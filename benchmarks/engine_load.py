@@ -2,10 +2,17 @@
 
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
-from schemas.commands import AcquireLicense, OpenAccount, RegisterDevice, ReleaseLicense
+from schemas.commands import (
+    AcquireLicense,
+    OpenAccount,
+    RegisterDevice,
+    ReleaseLicense,
+    ReportDownload,
+    ReportPlayback,
+)
 from schemas.envelope import Command, derived_id, new_id
 
 ACCOUNTS = 4_000  # fewer than a handler keeps in memory
@@ -23,20 +30,29 @@ def opening() -> list[Command]:
 
 
 def licensing(each: int) -> Iterator[Command]:
-    """Acquire and release in turn, `each` commands of an account behind each other."""
-    held: dict[int, str] = {}
-    numbers = count()
-    while True:
-        number = next(numbers) % ACCOUNTS
-        for _ in range(each):
-            license_id = held.pop(number, None)
-            if license_id is None:
-                title_id = f"t{1 + (number + next(numbers)) % TITLES}"
-                command = AcquireLicense(**signed(number), device_id="d1", title_id=title_id)
-                held[number] = derived_id(command.command_id, 1)
-                yield command
-            else:
-                yield ReleaseLicense(**signed(number), license_id=license_id)
+    """Downloads from asking to releasing, `each` commands of an account behind each other."""
+    lives = [living(number) for number in range(ACCOUNTS)]
+    for number in count():
+        yield from islice(lives[number % ACCOUNTS], each)
+
+
+def living(number: int) -> Iterator[Command]:
+    """One account: a title is acquired, fetched, watched and released, then the next one."""
+    for turn in count(number):
+        acquire = AcquireLicense(
+            **signed(number), device_id="d1", title_id=f"t{1 + turn % TITLES}"
+        )
+        yield acquire
+        license_id = derived_id(acquire.command_id, f"{acquire.account_id}/1")
+        yield ReportDownload(**signed(number), license_id=license_id, status="started")
+        yield ReportDownload(
+            **signed(number), license_id=license_id, status="completed", bytes=1 << 30
+        )
+        played = signed(number)
+        yield ReportPlayback(
+            **played, license_id=license_id, session_id="s", started_at=played["issued_at"]
+        )
+        yield ReleaseLicense(**signed(number), license_id=license_id)
 
 
 def signed(number: int) -> dict[str, Any]:

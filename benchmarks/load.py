@@ -4,10 +4,10 @@
         ...                                        # 2 a day of each household, for ever
 
 The mix of commands is that of `airside demo`, without its world: nothing here waits for an
-outcome, so a million commands cost seconds and not minutes. A license id is
-`uuid5(command_id, 1)`, so that what follows an AcquireLicense can be written beforehand; where
-that was refused, so is what follows. Titles are popular as zipf has it, one command in ten is
-sent twice, and the timekeeper's commands are among them.
+outcome, so a million commands cost seconds and not minutes. A license's id follows from the
+command that asks for it, so that what follows an AcquireLicense can be written beforehand;
+where that was refused, so is what follows. Titles are popular as zipf has it, one command in
+ten is sent twice, and the timekeeper's commands are among them.
 """
 
 import heapq
@@ -197,7 +197,7 @@ def downloads(home: Home) -> Story:
         **home.signed(), device_id=device_id, title_id=f"t{title}", drm="widevine"
     )
     yield acquire
-    license_id = derived_id(acquire.command_id, 1)
+    license_id = derived_id(acquire.command_id, f"{home.account_id}/1")
     home.held[device_id].append(license_id)
     expires_at = town.now_at + TERM_MS[policy_of(title)]
     yield random.randrange(SECOND, 20 * SECOND)

@@ -1,7 +1,15 @@
-"""Script calls to Valkey or Redis, as one packed request whose reply may be fetched later."""
+"""Calls to Valkey or Redis, each one packed request whose answer may be fetched later.
+
+Beneath redis-py's command layer, which takes longer than the server does, has no request ahead
+of the reply, and sends no transaction after a slot that is moving.
+
+    MOVED      nothing was done; the key's slot has a new owner: ask there from now on
+    ASK        nothing was done; the key may be at the slot's next owner: ask there this once
+    TRYAGAIN   nothing was done; the keys of a shard are on two servers: wait for the rest
+"""
 
 import hashlib
-import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,14 +17,28 @@ from typing import Any
 
 import hiredis
 import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
+from redis.exceptions import (
+    AskError,
+    BusyLoadingError,
+    ClusterDownError,
+    MovedError,
+    NoScriptError,
+    ReadOnlyError,
+    TryAgainError,
+)
 
-from schemas.errors import Invalid, OutcomeUnknown, Unavailable
+from airside.adapters.redis_servers import (
+    FAILURES,
+    RETRIES_MAX,
+    RETRY_PAUSE_SECONDS,
+    Servers,
+)
+from schemas.errors import OutcomeUnknown, Unavailable
 
-RETRIES_MAX = 2  # of reads, and of connecting; never of a script
-RETRY_PAUSE_SECONDS = 0.1
-SEND_BUFFER_BYTES = 2 * 1024 * 1024  # as far as the system allows; TCP finds its own size
+Command = Sequence[Any]
+
+HOPS_MAX = 16  # from server to server, of one request
+HOP_PAUSE_SECONDS = 0.05  # where waiting is what helps
 
 
 class Script:
@@ -27,93 +49,171 @@ class Script:
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Reply:
-    """A script call that was sent, on a connection of its own until its reply is there.
+class Call:
+    """Commands sent together to the owner of their key, on a connection of their own.
 
-    Beneath redis-py's command layer: one packed request, and no retries, since a second attempt
-    would be refused by the success of the first.
+    Never sent again where they may have been done. Raises: FAILURES.
     """
 
     def __init__(
-        self, client: redis.Redis, script: Script, keys: Sequence[str], arguments: Sequence[Any]
+        self,
+        servers: Servers,
+        key: str,
+        commands: Sequence[Command],
+        otherwise: Sequence[Command] = (),
     ) -> None:
-        self._where = where(client)
-        self._script = script
-        self._arguments = (len(keys), *keys, *arguments)
-        self._pool = client.connection_pool
+        """`otherwise`: what to send where the server does not know the script."""
+        self._servers, self._key = servers, key
+        self._commands, self._otherwise = commands, otherwise
+        self._hops = 0
         self._connection: Any = None
-        with self._releasing(only_on_error=True):
-            self._connection = self._pool.get_connection()
-            self._send("EVALSHA", script.digest)
+        self._send(servers.owner(key).connection_pool)
 
     def wait(self) -> Any:
-        """The script's answer. Raises: OutcomeUnknown; Unavailable where the server refused."""
-        with self._releasing():
+        """The last command's answer; the first error, where there is one. Exactly once."""
+        while True:
             try:
-                return self._connection.read_response()
-            except redis.exceptions.NoScriptError:
-                self._send("EVAL", self._script.text)
-                return self._connection.read_response()
+                return self._read()
+            except NoScriptError:
+                self._commands = self._otherwise
+                self._send(self._pool)
+            except (AskError, TryAgainError, ClusterDownError) as error:
+                self._follow(error)
 
-    def _send(self, command: str, script: str) -> None:
-        packed = hiredis.pack_command((command, script, *self._arguments))
-        self._connection.send_packed_command([packed])
+    def _follow(self, error: redis.RedisError) -> None:
+        """Send it where it belongs; nothing was done here."""
+        self._hops += 1
+        if self._hops > HOPS_MAX or not self._servers.is_cluster:
+            raise error
+        match error:
+            case MovedError():
+                self._servers.moved(error)
+            case AskError():
+                self._send(self._servers.importing(error).connection_pool, is_asking=True)
+                return
+            case _:
+                self._servers.lost()
+                time.sleep(HOP_PAUSE_SECONDS)
+        self._send(self._servers.owner(self._key).connection_pool)
+
+    def _send(self, pool: Any, *, is_asking: bool = False) -> None:
+        self._pool, self._is_asking = pool, is_asking
+        with self._releasing(only_on_error=True):
+            self._connection = pool.get_connection()
+            asking: list[Command] = [("ASKING",)] if is_asking else []
+            self._connection.send_packed_command(
+                [hiredis.pack_command(tuple(command)) for command in (*asking, *self._commands)]
+            )
+
+    def _read(self) -> Any:
+        first: redis.ResponseError | None = None
+        reply: Any = None
+        with self._releasing():
+            for _ in range(len(self._commands) + self._is_asking):
+                try:
+                    reply = self._connection.read_response(disconnect_on_error=True)
+                except redis.ResponseError as error:
+                    first = first or error
+        if isinstance(first, ReadOnlyError):  # the address leads elsewhere now: look again
+            self._pool.disconnect(inuse_connections=False)
+        if first is not None:
+            raise first
+        return reply
 
     @contextmanager
     def _releasing(self, *, only_on_error: bool = False) -> Iterator[None]:
-        """The connection back to the pool; redis-py has closed it where a reply may follow."""
+        """The connection back to the pool; closed where a reply may still follow."""
         is_kept = False
         try:
             yield
             is_kept = only_on_error
-        except (redis.ResponseError, redis.exceptions.BusyLoadingError) as error:
-            raise Unavailable(
-                f"{self._where} refused to write, and nothing was changed: {error}"
-            ) from error
-        except redis.RedisError as error:
-            raise OutcomeUnknown(
-                f"{self._where}: {error}. What was sent may have been done: load again."
-            ) from error
+        except BaseException:
+            self._servers.lost()
+            if self._connection is not None:
+                self._connection.disconnect()
+            raise
         finally:
             if self._connection is not None and not is_kept:
                 self._pool.release(self._connection)
+                self._connection = None
 
 
-class RoomyConnection(redis.UnixDomainSocketConnection):
-    """Its socket takes a whole save, so that who sends it goes on while the server reads.
+class Reply:
+    """A script call that was sent. Wait for it exactly once."""
 
-    Measured: with the system's 208 KiB a projection took a sixth longer.
+    def __init__(
+        self, servers: Servers, script: Script, keys: Sequence[str], arguments: Sequence[Any]
+    ) -> None:
+        """Raises: OutcomeUnknown; Unavailable where nothing was sent."""
+        self._where = servers.name
+        rest = (len(keys), *keys, *arguments)
+        with self._translated():
+            self._call = Call(
+                servers,
+                keys[0],
+                [("EVALSHA", script.digest, *rest)],
+                [("EVAL", script.text, *rest)],
+            )
+
+    def wait(self) -> Any:
+        """The script's answer. Raises: OutcomeUnknown; Unavailable where it was refused."""
+        with self._translated():
+            return self._call.wait()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (redis.ResponseError, BusyLoadingError) as error:
+            raise Unavailable(
+                f"{self._where} refused to write, and nothing was changed: {error}"
+            ) from error
+        except FAILURES as error:
+            raise OutcomeUnknown(
+                f"{self._where}: {error}. What was sent may have been done: load again."
+            ) from error
+
+
+def read(servers: Servers, key: str, *commands: Command) -> Any:
+    """The last command's answer, asked for again where none came. Raises: Unavailable."""
+    for left in reversed(range(RETRIES_MAX + 1)):
+        try:
+            return Call(servers, key, commands).wait()
+        except FAILURES as error:
+            if not left or isinstance(error, redis.ResponseError):
+                servers.unavailable(error)
+            time.sleep(RETRY_PAUSE_SECONDS)
+    raise AssertionError("unreachable")
+
+
+def scan(servers: Servers, key: str, count: int) -> Iterator[Sequence[bytes]]:
+    """A hash, page by page: field, value, field, value …, some perhaps again.
+
+    On one connection, since a cursor means nothing to another server: where it is lost in
+    between, so is the scan. Raises: Unavailable.
     """
-
-    def _connect(self) -> socket.socket:
-        connected: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        return connected
-
-
-def connect(url: str, timeout_seconds: float) -> redis.Redis:
-    """A client that has not connected yet. Raises: Invalid."""
-    own = {"connection_class": RoomyConnection} if url.startswith("unix://") else {}
+    read(servers, key, ("EXISTS", key))  # finds the owner
+    cursor = b"0"
     try:
-        return redis.Redis.from_url(
-            url,
-            **own,
-            protocol=2,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(ConstantBackoff(RETRY_PAUSE_SECONDS), RETRIES_MAX),
-        )
-    except ValueError as error:
-        raise Invalid(
-            f"the address of the view store: {error} "
-            "Use redis://host:6379/0, rediss://… or unix:///path/to/socket."
-        ) from error
+        pool = servers.owner(key).connection_pool
+        with _held(pool) as connection:
+            while True:
+                connection.send_command("HSCAN", key, cursor, "COUNT", count)
+                cursor, page = connection.read_response(disconnect_on_error=True)
+                yield page
+                if cursor == b"0":
+                    return
+    except FAILURES as error:
+        servers.unavailable(error)
 
 
-def where(client: redis.Redis) -> str:
-    """Which server, for messages: never with its password."""
-    arguments = client.connection_pool.connection_kwargs
-    if "path" in arguments:
-        return f"the view store at {arguments['path']}"
-    host, port = arguments.get("host", "localhost"), arguments.get("port", 6379)
-    return f"the view store at {host}:{port}"
+@contextmanager
+def _held(pool: Any) -> Iterator[Any]:
+    connection = pool.get_connection()
+    try:
+        yield connection
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)

@@ -1,26 +1,30 @@
-"""The view store in Valkey or Redis, behind a URL: `redis://…`, `rediss://…` or `unix://…`.
+"""The view store in Valkey or Redis: one server, a master with replicas, or a cluster.
 
     airside:{downloads.3.5}:rows         hash   key -> row, as JSON: HGET shows it
-    airside:{downloads.3.5}:checkpoint   hash   seq, offset, at
+    airside:{downloads.3.5}:checkpoint   hash   seq, offset, at; created_at of the generation
     airside:{downloads.3.5}:parked       list   parked events, as JSON
     airside:registry:downloads           text   the registry, as JSON
 
 What belongs to shard 5 of generation `downloads.3` shares one hash tag. A save is one script
 call, which is atomic, also in the append-only file; rows are read in one MULTI with their
-checkpoint. The server must never evict: `maxmemory-policy noeviction`.
+checkpoint. In a cluster both go to the server that owns the shard's slot. A server must never
+evict: `maxmemory-policy noeviction`.
+
+The server that has a registry may forget it when those that have the rows do not. Then a name
+comes again, and what the older generation left under it does not count.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-import redis
 
 from airside.adapters.memory_view_store import registry_moved, save_refused
-from airside.adapters.redis_script import Reply, Script, connect, where
+from airside.adapters.redis_facts import ServerFacts, facts
+from airside.adapters.redis_script import Reply, Script, read, scan
+from airside.adapters.redis_servers import FAILURES, Servers
 from projectors.view_store import Checkpoint, Generation, ParkedEvent, Registry, Rows
-from schemas.errors import Contradiction, Fenced, Moved, Unavailable
+from schemas.errors import Fenced, Moved
 
 TIMEOUT_SECONDS = 5.0  # of one request
 SCAN_COUNT = 1_000  # keys looked at in one request
@@ -32,27 +36,37 @@ _decode_parked = msgspec.json.Decoder(ParkedEvent).decode
 
 
 class RedisViewStore:
-    """Rows and checkpoints on a server; threads may share one."""
+    """Rows and checkpoints on the servers of a URL (redis_servers.py); threads may share one.
+
+    A failover may lose the last saves: rows and checkpoint go back together.
+    """
 
     def __init__(self, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """Connect, and look whether the server may hold rows.
+        """Connect to every master, and look whether it may hold rows.
 
-        Raises: Invalid, Unavailable; Contradiction where it would evict rows.
+        Raises: Invalid, Unavailable; Contradiction where one would evict rows, now or at a
+        later connection.
         """
-        self._client = connect(url, timeout_seconds)
-        self._where = where(self._client)
+        self._servers = Servers(url, timeout_seconds)
         self._save = Script("redis_view_store_save.lua")
         self._change = Script("redis_view_store_registry.lua")
         try:
-            self._check_eviction()
+            self._servers.check()
         except BaseException:
             self.close()
             raise
 
+    def facts(self) -> list[ServerFacts]:
+        """What every master says about itself. Raises: Unavailable."""
+        try:
+            return [facts(master) for master in self._servers.masters()]
+        except FAILURES as error:
+            self._servers.unavailable(error)
+
     def registry(self, projection: str) -> Registry:
         """The projection's registry; revision 0 and empty where nothing was built yet."""
-        with self._reading():
-            found: Any = self._client.get(_registry_key(projection))
+        key = _registry_key(projection)
+        found = read(self._servers, key, ("GET", key))
         return Registry() if found is None else _decode_registry(found)
 
     def change_registry(self, projection: str, expected: int, registry: Registry) -> None:
@@ -62,21 +76,28 @@ class RedisViewStore:
         """
         changed = msgspec.structs.replace(registry, revision=expected + 1)
         arguments = [expected, _encode(changed)]
-        found = Reply(self._client, self._change, [_registry_key(projection)], arguments).wait()
+        found = Reply(
+            self._servers, self._change, [_registry_key(projection)], arguments
+        ).wait()
         if found is not None:
             raise Moved(registry_moved(projection, expected, found))
 
     def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
         """Rows and the checkpoint they belong to, read in one MULTI. Raises: Unavailable."""
         checkpoint_key, rows_key, _ = _shard_keys(generation, shard)
-        with self._reading(), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hmget(checkpoint_key, "seq", "offset", "at")
-            pipeline.hlen(rows_key)
-            if keys:
-                pipeline.hmget(rows_key, list(keys))
-            checkpoint, count, *rows = pipeline.execute()
+        (*numbers, created_at), count, *rows = read(
+            self._servers,
+            checkpoint_key,
+            ("MULTI",),
+            ("HMGET", checkpoint_key, "seq", "offset", "at", "created_at"),
+            ("HLEN", rows_key),
+            *([("HMGET", rows_key, *keys)] if keys else []),
+            ("EXEC",),
+        )
+        if _is_namesake(generation, created_at):
+            return Rows(Checkpoint(), dict.fromkeys(keys), 0)
         return Rows(
-            Checkpoint(*(int(number or 0) for number in checkpoint)),
+            Checkpoint(*(int(number or 0) for number in numbers)),
             dict(zip(keys, rows[0], strict=True)) if keys else {},
             count,
         )
@@ -118,62 +139,54 @@ class RedisViewStore:
 
         Raises: OutcomeUnknown.
         """
+        names = _shard_keys(generation, shard)
+        is_named = (True, bool(rows), bool(parked))
+        if expected.seq or expected.offset:
+            names = tuple(name for name, named in zip(names, is_named, strict=True) if named)
         deleted = [key for key, row in rows.items() if row is None]
         arguments: list[Any] = [expected.seq, expected.offset]
-        arguments += (checkpoint.seq, checkpoint.offset, checkpoint.at)
+        arguments += (checkpoint.seq, checkpoint.offset, checkpoint.at, generation.created_at)
         arguments += (len(rows) - len(deleted), len(deleted))
         for item in rows.items():
             if item[1] is not None:
                 arguments += item
         arguments += deleted
         arguments += map(_encode, parked)
-        reply = Reply(self._client, self._save, _shard_keys(generation, shard), arguments)
+        reply = Reply(self._servers, self._save, names, arguments)
         return PendingSave(generation, shard, expected, reply)
 
     def keys(self, generation: Generation, shard: int) -> Iterator[str]:
-        """Every key that has a row now, each once."""
+        """Every key that has a row now, each once. Raises: Unavailable, also in between."""
         _, rows_key, _ = _shard_keys(generation, shard)
         seen: set[bytes] = set()  # a scan repeats keys while the hash grows
-        with self._reading():
-            for key, _ in self._client.hscan_iter(rows_key, count=SCAN_COUNT):
+        for page in scan(self._servers, rows_key, SCAN_COUNT):
+            for key in page[::2]:
                 if key not in seen:
                     seen.add(key)
                     yield key.decode()
 
     def parked(self, generation: Generation, shard: int) -> list[ParkedEvent]:
         """Parked events by seq, then offset."""
-        with self._reading():
-            found: Any = self._client.lrange(_shard_keys(generation, shard)[2], 0, -1)
+        checkpoint_key, _, parked_key = _shard_keys(generation, shard)
+        created_at = read(self._servers, checkpoint_key, ("HGET", checkpoint_key, "created_at"))
+        if _is_namesake(generation, created_at):
+            return []
+        found = read(self._servers, parked_key, ("LRANGE", parked_key, 0, -1))
         return sorted(map(_decode_parked, found), key=lambda event: (event.seq, event.offset))
 
     def drop(self, generation: Generation) -> None:
         """Delete every row, checkpoint and parked event of a generation, in the background."""
-        with self._reading():
-            found = self._client.scan_iter(f"airside:{{{generation.name}.*}}:*", SCAN_COUNT)
+        client = self._servers.client
+        try:
+            found = client.scan_iter(f"airside:{{{generation.name}.*}}:*", SCAN_COUNT)
             for tag in {key.rpartition(b":")[0].decode() for key in found}:
-                self._client.unlink(*(f"{tag}:{part}" for part in PARTS))
+                client.unlink(*(f"{tag}:{part}" for part in PARTS))
+        except FAILURES as error:
+            self._servers.unavailable(error)
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
-        self._client.connection_pool.disconnect()
-
-    def _check_eviction(self) -> None:
-        with self._reading():
-            memory: Any = self._client.info("memory")
-        policy = memory.get("maxmemory_policy", "noeviction")
-        if memory.get("maxmemory", 0) and policy != "noeviction":
-            raise Contradiction(
-                f"{self._where}: maxmemory-policy is {policy}, so rows would vanish when "
-                "memory is short. Set it there: CONFIG SET maxmemory-policy noeviction"
-            )
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except redis.RedisError as error:
-            raise Unavailable(f"{self._where}: {error}. Is the server up?") from error
+        self._servers.close()
 
 
 class PendingSave:
@@ -196,7 +209,12 @@ class PendingSave:
             )
 
 
-def _shard_keys(generation: Generation, shard: int) -> tuple[str, str, str]:
+def _is_namesake(generation: Generation, created_at: bytes | None) -> bool:
+    """Whether these rows are of another generation that had the same name."""
+    return created_at is not None and int(created_at) != generation.created_at
+
+
+def _shard_keys(generation: Generation, shard: int) -> tuple[str, ...]:
     tag = f"airside:{{{generation.name}.{shard}}}"
     return f"{tag}:checkpoint", f"{tag}:rows", f"{tag}:parked"
 

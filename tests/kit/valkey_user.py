@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from airside.adapters.embedded_valkey import EmbeddedValkey
-from airside.adapters.redis_script import connect
+from airside.adapters.redis_servers import connect
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from airside.adapters.embedded_valkey import EmbeddedValkey, find_server
-from airside.adapters.redis_script import connect
+from airside.adapters.redis_servers import connect
 from airside.adapters.redis_view_store import RedisViewStore
 from schemas.errors import Contradiction, NotFound, Unavailable
 from tests.contracts.view_store import ONE, START, G

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import redis
+from msgspec import structs
 
 from airside.adapters.embedded_valkey import EmbeddedValkey
-from airside.adapters.redis_script import connect
+from airside.adapters.redis_servers import connect
 from airside.adapters.redis_view_store import RedisViewStore
 from projectors.view_store import Checkpoint, Registry
 from schemas.errors import Contradiction, Fenced, Invalid, OutcomeUnknown, Unavailable
@@ -165,3 +166,46 @@ def test_what_belongs_to_a_shard_is_dropped_in_one_call(
     store.drop(G)
     assert client.info("commandstats")["cmdstat_unlink"]["calls"] == 1
     assert list(client.scan_iter("airside:{downloads.3.*")) == []
+
+
+NAMESAKE = structs.replace(G, created_at=G.created_at + 1)
+
+
+def test_what_an_older_generation_of_the_same_name_left_does_not_count(
+    store: RedisViewStore,
+) -> None:
+    rows = {"a": b"1", "b": b"1"}
+    store.save(G, 0, expected=START, checkpoint=ONE, rows=rows, parked=[parked(1, "c")])
+    found = store.rows(NAMESAKE, 0, ["a"])
+    assert (found.checkpoint, found.rows, found.row_count) == (START, {"a": None}, 0)
+    assert store.parked(NAMESAKE, 0) == []
+
+
+def test_the_first_save_of_a_generation_clears_away_what_another_left_under_its_name(
+    store: RedisViewStore,
+) -> None:
+    rows = {"a": b"1", "b": b"1"}
+    store.save(G, 0, expected=START, checkpoint=TWO, rows=rows, parked=[parked(1, "c")])
+    store.save(NAMESAKE, 0, expected=START, checkpoint=ONE, rows={"a": b"2"})
+    found = store.rows(NAMESAKE, 0, ["a", "b"])
+    assert (found.checkpoint, found.rows) == (ONE, {"a": b"2", "b": None})
+    assert store.parked(NAMESAKE, 0) == []
+
+
+def test_a_worker_of_an_older_generation_is_fenced_off_by_one_of_the_same_name(
+    store: RedisViewStore,
+) -> None:
+    store.save(G, 0, expected=START, checkpoint=ONE, rows={"a": b"1"})
+    store.save(NAMESAKE, 0, expected=START, checkpoint=ONE, rows={"a": b"2"})
+    with pytest.raises(Fenced, match="found seq 0"):
+        store.save(G, 0, expected=ONE, checkpoint=TWO, rows={"a": b"3"})
+    assert store.rows(NAMESAKE, 0, ["a"]).rows == {"a": b"2"}
+
+
+def test_rows_that_were_saved_before_generations_signed_them_still_count(
+    store: RedisViewStore, client: redis.Redis
+) -> None:
+    store.save(G, 0, expected=START, checkpoint=ONE, rows={"a": b"1"})
+    client.hdel("airside:{downloads.3.0}:checkpoint", "created_at")
+    store.save(G, 0, expected=ONE, checkpoint=TWO, rows={"b": b"2"})
+    assert store.rows(G, 0, ["a", "b"]).rows == {"a": b"1", "b": b"2"}
