@@ -5,14 +5,14 @@ the checkpoint they belong to; the builder goes on to exactly that seq; and then
 read. Events that come later change both alike.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from projectors.parking import NO_SEQ
-from projectors.view_store import Generation, Rows, ViewStore
+from projectors.view_store import Generation, ParkedEvent, Rows
 from projectors.worker import ShardProjector
 from schemas.errors import Overtaken
 
@@ -20,6 +20,19 @@ CHUNK_ROWS = 1_000
 DIFFERENCES_MAX = 100  # kept of a shard to be shown; all are counted
 PARKED_ROWS_MAX = 100  # named, of a shard
 ROW_COUNT = "(number of rows)"
+
+
+class RowReader(Protocol):
+    """The part of a view store that is compared: see `ViewStore`."""
+
+    def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
+        """Rows and checkpoint, read together in one atomic step."""
+
+    def keys(self, generation: Generation, shard: int) -> Iterator[str]:
+        """Every key that has a row now."""
+
+    def parked(self, generation: Generation, shard: int) -> list[ParkedEvent]:
+        """Parked events by seq."""
 
 
 class Difference(Struct, frozen=True):
@@ -51,17 +64,21 @@ class Verification(Struct, frozen=True):
 
 
 def verify_shard(
-    store: ViewStore,
+    store: RowReader,
     live: Generation,
     builder: ShardProjector[Any],
     compared: Callable[[int], None],
+    *,
+    differences_max: int | None = None,
 ) -> Verification:
     """Compare one shard; `compared` hears of every chunk how many rows it had.
 
+    At most `differences_max` differences are kept; None: DIFFERENCES_MAX.
     Rows that only the builder has are looked for where the numbers of rows do not agree.
     Raises: Overtaken if the live shard fell back, or others move the builder's.
     """
-    comparison = _Comparison(store, live, builder)
+    kept_max = DIFFERENCES_MAX if differences_max is None else differences_max
+    comparison = _Comparison(store, live, builder, kept_max)
     for keys in _chunks(store.keys(live, builder.shard)):
         compared(comparison.compare(keys))
     if comparison.counts_differ() or comparison.one_sided:
@@ -73,9 +90,14 @@ def verify_shard(
 
 class _Comparison:
     def __init__(
-        self, store: ViewStore, live: Generation, builder: ShardProjector[Any]
+        self,
+        store: RowReader,
+        live: Generation,
+        builder: ShardProjector[Any],
+        differences_max: int,
     ) -> None:
         self.rows = self.different = self.one_sided = 0
+        self._differences_max = differences_max
         self._differences: list[Difference] = []
         self._store, self._live, self._builder = store, live, builder
 
@@ -146,7 +168,7 @@ class _Comparison:
 
     def _differ(self, key: str, live: bytes | None, rebuilt: bytes | None) -> None:
         self.different += 1
-        if len(self._differences) < DIFFERENCES_MAX:
+        if len(self._differences) < self._differences_max:
             difference = Difference(self._builder.shard, key, live, rebuilt)
             self._differences.append(difference)
 

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from airside.cli.catalog import catalog
+from airside.cli.check import check_verb
 from airside.cli.demo import demo
+from airside.cli.doctor import doctor
 from airside.cli.init import init
 from airside.cli.parked import parked
 from airside.cli.projections import projections
@@ -30,7 +32,7 @@ Exit codes:
   2  bad input: nothing was changed
   3  refused by a rule of the domain
   4  no outcome within the time limit; it may still come
-  5  rebuilt and live rows differ
+  5  differences were found (rows, events, commands)
 """
 
 
@@ -139,6 +141,8 @@ for verb in (
     replay,
     projections,
     parked,
+    check_verb,
+    doctor,
     demo,
 ):
     main.add_command(verb)

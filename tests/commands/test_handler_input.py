@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from commands.event_store import Position
 from commands.log import CommandSource
 from schemas.errors import Contradiction, Hole
 from tests.kit.counter import add
@@ -42,14 +43,18 @@ def test_commands_that_are_gone_before_they_were_handled_halt_the_shard() -> Non
 def test_commands_that_are_gone_may_be_accepted_as_lost() -> None:
     shard = Shard()
     shard.send(add(1), add(2))
-    short(shard, begin=1, accept_lost=True).resume()
+    worker = short(shard, begin=1, accept_lost=True)
+    worker.resume()
+    assert worker.position == Position()
 
 
 def test_commands_that_are_gone_after_they_were_handled_are_no_loss() -> None:
     shard = Shard()
     shard.send(add(1), add(2))
     shard.drain()
-    short(shard, begin=2).resume()
+    worker = short(shard, begin=2)
+    worker.resume()
+    assert worker.position == Position(number=1, seq=2, next_offset=2, settled=1)
 
 
 def test_a_topic_that_ends_before_the_history_is_another_one() -> None:
