@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from airside.adapters.embedded_valkey import EmbeddedValkey
-from airside.adapters.redis_view_store import RedisViewStore
+from airside.adapters.redis_view_store import TIMEOUT_SECONDS, RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
 from airside.adapters.sqlite_log import SqliteLog
 from airside.log import Log
@@ -130,9 +130,13 @@ class Deployment:
             yield Producer(log, self.shards)
 
     @contextmanager
-    def view_store(self) -> Iterator[RedisViewStore]:
+    def view_store(
+        self, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> Iterator[RedisViewStore]:
         """A connection to the read models; the embedded server is started by the first."""
-        with closing(RedisViewStore(self.views_url())) as store:
+        with closing(
+            RedisViewStore(self.views_url(), timeout_seconds=timeout_seconds)
+        ) as store:
             yield store
 
     @contextmanager
