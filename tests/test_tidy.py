@@ -87,13 +87,17 @@ def test_no_clock_and_no_randomness_inside_the_edge(path: Path) -> None:
     assert name_of(path) in allowed or not calls & CLOCKS, f"{name_of(path)}: {calls & CLOCKS}"
 
 
-@pytest.mark.parametrize("path", sources(*PACKAGES, "tests", "benchmarks"), ids=name_of)
+@pytest.mark.parametrize(
+    "path", sources(*PACKAGES, "tests", "benchmarks", "stack"), ids=name_of
+)
 def test_no_file_is_longer_than_a_reader_likes(path: Path) -> None:
     lines = path.read_text().count("\n")
     assert lines <= LINES_MAX, f"{name_of(path)} has {lines} lines: two rooms with a name each?"
 
 
-@pytest.mark.parametrize("path", sources(*PACKAGES, "tests", "benchmarks"), ids=name_of)
+@pytest.mark.parametrize(
+    "path", sources(*PACKAGES, "tests", "benchmarks", "stack"), ids=name_of
+)
 def test_no_function_is_longer_than_a_page(path: Path) -> None:
     long = {
         f"{node.name}: {lines} lines"
