@@ -35,7 +35,7 @@ class CatalogSource(Protocol):
         """
 
     def end(self) -> int:
-        """The offset that the next record appended will have."""
+        """Behind the last record, for a source that has read everything; it may be later."""
 
 
 class CatalogFollower:
@@ -74,9 +74,10 @@ class CatalogFollower:
         return self._catalog
 
     def _read_to_end(self) -> None:
-        end = self._source.end()
         empty_polls = 0
-        while self._read_to < end:
+        # Asked again each time: a source that has read everything knows that behind the last
+        # record there are only a transaction's marks.
+        while self._read_to < (end := self._source.end()):
             empty_polls = 0 if self._poll(POLL_SECONDS) else empty_polls + 1
             if empty_polls >= EMPTY_POLLS_MAX:
                 where = f"read to offset {self._read_to} of {end}"

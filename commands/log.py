@@ -25,7 +25,11 @@ class CommandSource(Protocol):
         """The offset of the oldest record kept: what lies before it is gone."""
 
     def end(self) -> int:
-        """The offset that the next record appended will have."""
+        """Behind the last record: the offset that the next one will have, or a little before.
+
+        A cluster's log has offsets without a record, such as the marks of transactions. A
+        source that has read everything leaves out those at the end.
+        """
 
     def note(self, offset: int) -> None:
         """Tell lag tools where we are. A hint: nothing is ever resumed from it."""

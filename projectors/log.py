@@ -18,7 +18,11 @@ class EventSource(Protocol):
         """
 
     def end(self) -> int:
-        """The offset that the next record appended will have."""
+        """Behind the last record: the offset that the next one will have, or a little before.
+
+        A cluster's log has offsets without a record, such as the marks of transactions. A
+        source that has read everything leaves out those at the end.
+        """
 
     def close(self) -> None:
         """Let go of the partition."""

@@ -1,10 +1,12 @@
 """Writers and a reader of one partition at the same time; a process may run a writer alone."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 from airside.adapters.sqlite_log import SqliteLog
 from airside.log import Log, Source
+from commands.log import EventPublisher
 from schemas.record import Record
 
 
@@ -22,13 +24,31 @@ def append_from_another_process(path: Path, writer: str, batches: int, size: int
     log.close()
 
 
-def read_until(source: Source, count: int, polls_max: int = 10_000) -> list[Record]:
+def portions_of(source: Source, count_max: int, count: int) -> list[list[Record]]:
+    """What each poll yields until there are so many records, or none for a long time."""
+    portions = [source.poll(count_max, 30)]
+    while portions[-1] and sum(map(len, portions)) < count:
+        portions.append(source.poll(count_max, 30))
+    return portions
+
+
+def acknowledged_by(publisher: EventPublisher, count: int, looks_max: int = 3_000) -> int:
+    """How many are acknowledged once it is this many; fewer if they never are."""
+    for _ in range(looks_max):
+        if publisher.acknowledged() >= count:
+            break
+        time.sleep(0.01)
+    return publisher.acknowledged()
+
+
+def read_until(source: Source, count: int, empty_polls_max: int = 600) -> list[Record]:
     """At least so many records, as they come; fewer if they do not come at all."""
     found: list[Record] = []
-    for _ in range(polls_max):
-        if len(found) >= count:
-            break
-        found += source.poll(7, 0.05)
+    empty = 0
+    while len(found) < count and empty < empty_polls_max:
+        arrived = source.poll(7, 0.05)
+        found += arrived
+        empty += not arrived
     return found
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from airside.adapters.memory_log import MemoryLog
-from tests.contracts.log import LogContract
+from tests.contracts.embedded_log import EmbeddedLogContract
 from tests.kit.clock import HandClock
 
 
-class TestMemoryLog(LogContract):
+class TestMemoryLog(EmbeddedLogContract):
     @pytest.fixture
     def log(self, clock: HandClock) -> MemoryLog:
         return MemoryLog(clock)

@@ -12,13 +12,14 @@ import pytest
 from airside.adapters.sqlite_file import connect, writing
 from airside.adapters.sqlite_log import SqliteLog
 from schemas.errors import Invalid, Unavailable
-from tests.contracts.log import LogContract, pairs
+from tests.contracts.embedded_log import EmbeddedLogContract
+from tests.contracts.log import pairs
 from tests.kit.clock import HandClock
 from tests.kit.log_traffic import append_from_another_process, order_of, read_until
 from tests.kit.together import together
 
 
-class TestSqliteLog(LogContract):
+class TestSqliteLog(EmbeddedLogContract):
     @pytest.fixture
     def log(self, clock: HandClock, tmp_path: Path) -> Iterator[SqliteLog]:
         log = SqliteLog(tmp_path / "log.sqlite", clock)

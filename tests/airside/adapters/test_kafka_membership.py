@@ -1,0 +1,114 @@
+"""Membership by Kafka's groups, with both of their protocols."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from time import monotonic
+
+import pytest
+
+from airside.adapters.kafka_log import KafkaLog
+from airside.membership import Membership
+from schemas.envelope import new_id
+from stack.kafka import KafkaBroker
+from tests.contracts.membership import ALL, SHARDS, Join, MembershipContract
+from tests.kit.kafka import share_out
+
+pytestmark = pytest.mark.engines
+
+
+BRISK = {  # members hear of a change with their next heartbeat: 5 s by default
+    "group.consumer.heartbeat.interval.ms": "200",
+    "group.consumer.min.heartbeat.interval.ms": "100",
+}
+
+
+@pytest.fixture(scope="module")
+def broker(jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    broker = KafkaBroker(tmp_path_factory.mktemp("brisk"), properties=BRISK)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def protocol() -> str:
+    return "consumer"
+
+
+@pytest.fixture
+def resources() -> Iterator[ExitStack]:
+    with ExitStack() as held:
+        yield held
+
+
+@pytest.fixture
+def log(broker: KafkaBroker, protocol: str, resources: ExitStack) -> KafkaLog:
+    log = resources.enter_context(
+        closing(KafkaLog(f"{broker.url}/{new_id()}?group_protocol={protocol}"))
+    )
+    log.create_topic("commands", SHARDS)
+    return log
+
+
+def joined(log: KafkaLog, resources: ExitStack, group: str) -> Membership:
+    return resources.enter_context(closing(log.membership(group, "commands")))
+
+
+@pytest.fixture
+def join(log: KafkaLog, resources: ExitStack) -> Join:
+    return partial(joined, log, resources, "handlers")
+
+
+@pytest.fixture
+def join_another(log: KafkaLog, resources: ExitStack) -> Join:
+    return partial(joined, log, resources, "projectors")
+
+
+class TestConsumerProtocol(MembershipContract):
+    """KIP-848, where the broker shares out."""
+
+
+class TestClassicProtocol(MembershipContract):
+    """For brokers before 4.0, where a member shares out."""
+
+    @pytest.fixture
+    def protocol(self) -> str:
+        return "classic"
+
+
+def test_a_member_reads_no_record(log: KafkaLog, join: Join) -> None:
+    for shard in range(SHARDS):
+        log.append("commands", shard, [(b"k", b"v")] * 100)
+    member = join()
+    share_out([member], SHARDS)
+    source = log.source("commands", 0)
+    source.poll(1, 5.0)
+    assert share_out([member], SHARDS) == [ALL]
+    assert [log.noted("commands", shard) for shard in range(SHARDS)] == [0] * SHARDS
+
+
+def test_a_member_survives_a_broker_s_restart(
+    log: KafkaLog, join: Join, broker: KafkaBroker
+) -> None:
+    one, other = join(), join()
+    share_out([one, other], SHARDS)
+    broker.kill()
+    broker.start()
+    shared = share_out([one, other], SHARDS)
+    assert sorted(map(len, shared)) == [3, 3]
+
+
+def test_leaving_while_no_broker_is_there_takes_a_bounded_time(
+    log: KafkaLog, join: Join, broker: KafkaBroker
+) -> None:
+    member = join()
+    share_out([member], SHARDS)
+    broker.kill()
+    began = monotonic()
+    try:
+        member.close()
+        took = monotonic() - began
+    finally:
+        broker.start()
+    assert took < 30
