@@ -1,36 +1,25 @@
-"""Commands through decide, commit, index and publish, on Cassandra and Kafka.
-
-The floor is a bare loop over both drivers: it sends the very statements and messages that the
-handler sent, bound and grouped as the handler does it, and decides nothing.
-"""
+"""Commands through decide, commit, index and publish, on Cassandra and Kafka."""
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count, islice
-from threading import Semaphore
 
-from msgspec.structs import replace
-
-from airside.adapters.cassandra_commits import Commits, not_archived
 from airside.adapters.cassandra_event_store import CassandraEventStore
-from airside.adapters.cassandra_index import IN_FLIGHT_MAX
-from airside.adapters.cassandra_payload import Content
-from airside.adapters.cassandra_requests import Requests
 from airside.adapters.cassandra_session import CassandraSession
 from airside.adapters.kafka_log import KafkaLog
 from airside.handling import STREAMS_MAX
+from benchmarks.bare_drivers import BareDrivers
 from benchmarks.cassandra_strict import StrictStore
 from benchmarks.cassandra_strict import strict as strictly
 from benchmarks.engine_load import ACCOUNTS, BATCH, licensing, opening
 from benchmarks.engine_stage import laid_out
-from benchmarks.measure import Rate, Variant, alternate, verdict
+from benchmarks.measure import Rate, alternate, verdict
 from benchmarks.options import Options
 from benchmarks.stage import Handler, append, handler
 from commands.event_store import Commit, StoredEvent
 from schemas.envelope import Command, new_id
-from schemas.record import EVENTS_TOPIC
 from stack.engines import Stack
 
 SHARDS = 2
@@ -45,11 +34,73 @@ class RecordingStore(CassandraEventStore):
 
     recorded: list[Commit] | None = None
 
+    def __init__(self, session: CassandraSession) -> None:
+        super().__init__(session)
+        self.session = session
+
     def commit(self, commit: Commit) -> None:
         """Commit, and note it down."""
         super().commit(commit)
         if self.recorded is not None:
             self.recorded.append(commit)
+
+
+class Pipeline:
+    """Handlers of all shards, on topics and a keyspace of their own, opened once."""
+
+    def __init__(
+        self, log: KafkaLog, store: CassandraEventStore, handlers: list[Handler], log_url: str
+    ) -> None:
+        self.log, self.store, self._handlers = log, store, handlers
+        self.log_url = log_url
+        self._left = 0  # commands on the topic that were not taken
+
+    def produce(self, commands: Iterable[Command]) -> None:
+        """Onto the commands topic."""
+        left = iter(commands)
+        while block := list(islice(left, 20 * BATCH)):
+            append(self.log, len(self._handlers), block)
+            self._left += len(block)
+
+    def take(self, count: int) -> int:
+        """Handle so many commands, or a few more, and settle them."""
+        taken = 0
+        while taken < min(count, self._left):
+            polled = sum(one.step().polled for one in self._handlers)
+            taken += polled
+            if not polled:
+                time.sleep(PAUSE_SECONDS)
+        while not all(is_settled(one) for one in self._handlers):
+            time.sleep(PAUSE_SECONDS)
+        self._left -= taken
+        return taken
+
+    def take_all(self) -> None:
+        """What is left."""
+        while self._left:
+            self.take(self._left)
+
+
+@contextmanager
+def pipeline(
+    stack: Stack, name: str, *, shards: int = SHARDS, streams_max: int = STREAMS_MAX
+) -> Iterator[Pipeline]:
+    """Open one, with all accounts in it."""
+    engines = laid_out(stack, name, shards=shards)
+    with ExitStack() as held:
+        log = held.enter_context(engines.opened_log())
+        session = held.enter_context(engines.session())
+        store = held.enter_context(closing(RecordingStore(session)))
+        handlers = [
+            held.enter_context(
+                handler(log, store, shard=shard, shards=shards, streams_max=streams_max)
+            )
+            for shard in range(shards)
+        ]
+        made = Pipeline(log, store, handlers, engines.log)
+        made.produce(opening())
+        made.take_all()
+        yield made
 
 
 def run(stack: Stack, options: Options) -> bool:
@@ -58,101 +109,61 @@ def run(stack: Stack, options: Options) -> bool:
         f"\nhandling: batches of {BATCH:,} commands of {ACCOUNTS:,} accounts, {SHARDS} shards"
     )
     print("  warm: accounts are in memory; cold: each batch loads its accounts from Cassandra.")
-    print("  bare: both drivers alone, with the same commits, index inserts and messages.")
+    print("  bare: a loop over both drivers that sends the same statements and messages.")
     print("  strict: one conditional batch per account, nothing decided and nothing published.")
-    reached = True
-    engines = laid_out(stack, "handling", shards=SHARDS)
-    with ExitStack() as held:
-        log = held.enter_context(engines.opened_log())
-        session = held.enter_context(engines.session())
-        store = held.enter_context(closing(RecordingStore(session)))
-        produce(log, opening())
-        with_handlers(log, store, STREAMS_MAX, 2 * ACCOUNTS)
-        bare = Bare(session, log)
+    with (
+        pipeline(stack, "warm") as warm,
+        pipeline(stack, "cold", streams_max=0) as cold,
+        laid_out(stack, "strict", shards=SHARDS).session() as session,
+    ):
         strict = StrictStore(session)
-        for each in (1, 3, 10):
-            reached &= compare(log, store, bare, strict, each, options)
-    return reached
+        reached = [compare(warm, cold, strict, each, options) for each in (1, 3, 10)]
+    return all(reached)
 
 
 def compare(
-    log: KafkaLog,
-    store: RecordingStore,
-    bare: "Bare",
-    strict: StrictStore,
-    each: int,
-    options: Options,
+    warm: Pipeline, cold: Pipeline, strict: StrictStore, each: int, options: Options
 ) -> bool:
     """All variants with so many commands per account."""
     size = options.scaled(BATCHES) * BATCH
-    rounds = 2 * options.rounds + 1
-    produced = rounds * (size + 2 * SHARDS * BATCH)  # a round may take a little more
-    produce(log, islice(licensing(each), produced))
-    taken: list[int] = []
-
-    def take(streams_max: int, count: int = size) -> int:
-        taken.append(with_handlers(log, store, streams_max, count))
-        return taken[-1]
-
-    store.recorded = []
-    take(STREAMS_MAX)  # what the bare loop sends, and to warm up
-    commits, store.recorded = store.recorded, None
+    for one in (warm, cold):
+        one.produce(islice(licensing(each), (options.rounds + 1) * (size + SHARDS * BATCH)))
+    assert isinstance(warm.store, RecordingStore)
+    warm.store.recorded = []
+    taken = warm.take(size)  # what the bare loop sends, and to warm up
+    commits, warm.store.recorded = warm.store.recorded, None
     events = sum(len(commit.events) for commit in commits)
+    bare = BareDrivers(warm.store.session, warm.log_url)
     history = grouped_commits(each)
+    cold.take(size)
     rates = alternate(
         options.rounds,
         {
-            f"warm, {each} per account": lambda: take(STREAMS_MAX),
-            f"cold, {each} per account": lambda: take(0),
-            f"bare drivers, {each} per account": bare.variant(commits, taken[0]),
+            f"warm, {each} per account": lambda: warm.take(size),
+            f"cold, {each} per account": lambda: cold.take(size),
+            f"bare drivers, {each} per account": bare.variant(commits, taken),
+            f"bare drivers that load, {each} per account": bare.loading(commits, taken),
             f"strict, {each} per account": strictly(strict, history, STRICT_COMMITS),
         },
     )
-    warm, cold, floor, alternative = rates.values()
-    take(STREAMS_MAX, produced - sum(taken))
+    warm.take_all()
+    cold.take_all()
     for rate in rates.values():
         print(rate.line())
-    print(f"  ({events / size:.2f} events for a command)")
-    return judge(warm, cold, floor, alternative, each)
+    print(f"  ({events / taken:.2f} events for a command)")
+    return judge(*rates.values(), each=each)
 
 
-def judge(warm: Rate, cold: Rate, floor: Rate, alternative: Rate, each: int) -> bool:
+def judge(
+    warm: Rate, cold: Rate, bare: Rate, loading: Rate, alternative: Rate, *, each: int
+) -> bool:
     """The ratios; a conditional write per account is dear where each has one command."""
-    reached = verdict(f"warm, {each} each, of bare", warm.median / floor.median, OF_BARE)
-    reached &= verdict(f"cold, {each} each, of bare", cold.median / floor.median, OF_BARE)
+    reached = verdict(f"warm, {each} each, of bare", warm.median / bare.median, OF_BARE)
+    reached &= verdict(f"cold, {each} each, of bare", cold.median / loading.median, OF_BARE)
     target = OF_STRICT if each == 1 else 1.0
     return reached & verdict(
         f"warm, {each} each, of strict", warm.median / alternative.median, target
     )
-
-
-def produce(log: KafkaLog, commands: Iterator[Command] | Sequence[Command]) -> None:
-    """Onto the commands topic, in batches as they are to be handled."""
-    left = iter(commands)
-    while block := list(islice(left, 20 * BATCH)):
-        append(log, SHARDS, block)
-
-
-def with_handlers(
-    log: KafkaLog, store: CassandraEventStore, streams_max: int, count: int
-) -> int:
-    """New handlers take so many commands, and settle them."""
-    with ExitStack() as held:
-        handlers = [
-            held.enter_context(
-                handler(log, store, shard=shard, shards=SHARDS, streams_max=streams_max)
-            )
-            for shard in range(SHARDS)
-        ]
-        taken = 0
-        while taken < count:
-            polled = sum(one.step().polled for one in handlers)
-            taken += polled
-            if not polled:
-                time.sleep(PAUSE_SECONDS)
-        while not all(is_settled(one) for one in handlers):
-            time.sleep(PAUSE_SECONDS)
-    return taken
 
 
 def is_settled(one: Handler) -> bool:
@@ -161,50 +172,6 @@ def is_settled(one: Handler) -> bool:
     position = one.position
     assert position is not None
     return one.settled == position.number
-
-
-class Bare:
-    """Both drivers, and nothing else; writes to shards that nobody handles."""
-
-    def __init__(self, session: CassandraSession, log: KafkaLog) -> None:
-        self._session = session
-        self._log = log
-        self._commits = Commits(session, not_archived)
-        self._requests = Requests(session)
-        self._shards = count(1_000)
-
-    def variant(self, commits: Sequence[Commit], units: int) -> Variant:
-        """A round: the same commits once more, in a shard of its own."""
-
-        def send() -> int:
-            shard = next(self._shards)
-            room = Semaphore(IN_FLIGHT_MAX)
-            with closing(self._log.publisher(EVENTS_TOPIC, 0)) as publisher:
-                sent = 0
-                for number, commit in enumerate(commits, 1):
-                    fresh = replace(commit, shard=shard, number=number, commit_id=new_id())
-                    answer = self._commits.send(fresh)
-                    content = Content(commit.events, commit.parked, commit.unparked)
-                    requests = self._requests.of(shard, number, content)
-                    assert self._commits.holder(answer) is None
-                    for request in requests:
-                        room.acquire()
-                        future = self._session.send(request, "plain")
-                        future.add_callbacks(lambda _: room.release(), failed)
-                    publisher.send([(e.account_id.encode(), e.data) for e in commit.events])
-                    sent += len(commit.events)
-                for _ in range(IN_FLIGHT_MAX):
-                    room.acquire()
-                while publisher.acknowledged() < sent:
-                    time.sleep(PAUSE_SECONDS)
-            return units
-
-        return send
-
-
-def failed(error: Exception) -> None:
-    """A floor that fails is no floor."""
-    raise SystemExit(f"bare: {error}")
 
 
 def grouped_commits(each: int) -> Iterator[Commit]:

@@ -8,11 +8,11 @@ from statistics import median
 
 from airside.adapters.cassandra_event_store import CassandraEventStore
 from airside.adapters.kafka_log import KafkaLog
-from benchmarks.engine_handling import PAUSE_SECONDS, produce, with_handlers
-from benchmarks.engine_load import BATCH, licensing, opening
+from benchmarks.engine_handling import PAUSE_SECONDS, pipeline
+from benchmarks.engine_load import BATCH, licensing
 from benchmarks.engine_stage import Engines, laid_out
 from benchmarks.options import Options
-from benchmarks.stage import handler
+from benchmarks.stage import append, handler
 from commands.limits import LIMITS
 from stack.engines import Stack
 
@@ -37,11 +37,10 @@ def run(stack: Stack, options: Options) -> bool:
     """Seconds from opening a new handler to its first own commit; no target, a report."""
     window = LIMITS.window_commits_max
     print(f"\nresume: {window} commits of {BATCH:,} commands unsettled, one shard")
+    with pipeline(stack, "resume", shards=SHARDS):
+        pass  # all accounts are there now
     engines = laid_out(stack, "resume", shards=SHARDS)
     with engines.opened_log() as log:
-        produce(log, opening())
-        with engines.session() as session, closing(CassandraEventStore(session)) as store:
-            with_handlers(log, store, 0, 0)
         seconds = [resumed(engines, log) for _ in range(options.rounds)]
     low, high = min(seconds), max(seconds)
     print(
@@ -53,7 +52,7 @@ def run(stack: Stack, options: Options) -> bool:
 
 def resumed(engines: Engines, log: KafkaLog) -> float:
     """One death and what follows."""
-    produce(log, islice(licensing(1), LIMITS.window_commits_max * BATCH))
+    append(log, SHARDS, islice(licensing(1), LIMITS.window_commits_max * BATCH))
     with ExitStack() as held:
         session = held.enter_context(engines.session())
         store = held.enter_context(closing(CassandraEventStore(session)))
@@ -62,7 +61,7 @@ def resumed(engines: Engines, log: KafkaLog) -> float:
         while not dying.step().blocked:
             pass
         dying._tenure = None  # nothing is settled, nothing said: as after kill -9
-    produce(log, islice(licensing(1), 1))
+    append(log, SHARDS, islice(licensing(1), 1))
     began = time.perf_counter()
     with ExitStack() as held:
         session = held.enter_context(engines.session())
