@@ -2,8 +2,11 @@
 
 import pytest
 
-from airside.timekeeping import LOOK_AT_ALL_MS, LOOK_BACK_MS, DueExpiries
+from airside.timekeeping import LOOK_AT_ALL_MS, LOOK_BACK_MS, DueExpiries, Timekeeping
+from commands.timekeeper import Due, Timekeeper
+from schemas.envelope import Command
 from tests.kit.happenings import NOW, history, issued
+from tests.kit.members import Assigned
 from tests.kit.served import Served
 
 
@@ -31,3 +34,14 @@ def test_a_projection_that_lags_a_little_is_looked_back_for(served: Served) -> N
     assert expiries(NOW) == []
     served.happened(history(issued(1, expires_at=NOW - LOOK_BACK_MS // 2)))
     assert len(expiries(NOW + 1_000)) == 1
+
+
+@pytest.mark.parametrize(("assigned", "sent"), [(Assigned(0), 1), (Assigned(), 0)])
+def test_of_several_timekeepers_the_one_that_is_assigned_sends(
+    assigned: Assigned, sent: int
+) -> None:
+    due = Due(license_id="1" * 32, account_id="a1", due_at=NOW)
+    told: list[Command] = []
+    timekeeper = Timekeeper(lambda now_at: [due], told.extend)
+    role = Timekeeping(assigned, lambda: NOW, timekeeper)
+    assert (role.turn(), len(told)) == (sent, sent)
