@@ -10,6 +10,7 @@ from schemas.errors import AirsideError, Transient
 
 IDLE_SECONDS_MIN = 0.002
 IDLE_SECONDS_MAX = 0.05  # the longest that something new lies unseen
+SIGNAL_SECONDS_MAX = 0.5  # the longest that a request to stop is not heard
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 10.0
 
@@ -76,9 +77,14 @@ class Crew:
             thread.start()
 
     def join(self) -> None:
-        """Wait until all have finished their last batch. Raises: what killed a role."""
+        """Wait until all have finished their last batch. Raises: what killed a role.
+
+        It looks up all the time: the system may give a signal to another thread (behind a
+        SIGCONT it does), and then only a main thread that runs gets to handle it.
+        """
         for thread in self._threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(SIGNAL_SECONDS_MAX)
         if self.failure is not None:
             raise self.failure
 

@@ -1,6 +1,7 @@
 """Roles in threads wait for their engines, revive them, and die in one line."""
 
 import logging
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import pytest
 
 from airside.running import Crew, take_turns
 from schemas.errors import Hole, Unavailable
+
+AWHILE = 10  # idle turns: by then the main thread is waiting
 
 
 class Script:
@@ -58,3 +61,36 @@ def test_an_expected_death_is_told_in_one_line(caplog: pytest.LogCaptureFixture)
     told = [(record.message, record.exc_info) for record in caplog.records]
     assert told == [("a role died name=handler because seq 3 is missing", None)]
     assert caplog.records[0].levelno == logging.ERROR
+
+
+class Struck:
+    """A role whose thread gets the signal that was meant for the whole process."""
+
+    name = "struck"
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    def turn(self) -> int:
+        self.turns += 1
+        if self.turns == AWHILE:
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        return 0
+
+
+@pytest.mark.timeout(20)
+def test_a_request_to_stop_is_heard_whichever_thread_gets_the_signal() -> None:
+    role = Struck()
+
+    @contextmanager
+    def opened() -> Iterator[Struck]:
+        yield role
+
+    crew = Crew([("struck", opened)])
+    before = signal.signal(signal.SIGUSR1, lambda *_: crew.stop.set())
+    try:
+        crew.start()
+        crew.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert role.turns >= AWHILE

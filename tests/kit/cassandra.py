@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from airside.adapters.cassandra_event_store import CassandraEventStore
 from airside.adapters.cassandra_session import CassandraSession
 from airside.adapters.memory_log import MemoryLog
+from airside.archive import Archive
 from commands.event_store import EventStore
 from commands.handler import ShardHandler
 from commands.limits import Limits
@@ -21,7 +22,16 @@ from tests.kit.laws import (
     check_history_is_gapless,
 )
 
-TABLES = ("commits", "events", "settled", "parked", "parked_buckets", "snapshots")
+TABLES = (
+    "commits",
+    "events",
+    "settled",
+    "parked",
+    "parked_buckets",
+    "snapshots",
+    "archives",
+    "archived_accounts",
+)
 SHARDS = 8
 COUNT_MAX = 1_000_000
 PATIENCE_SECONDS = 60.0
@@ -52,11 +62,16 @@ def empty(session: CassandraSession) -> None:
 class CassandraShard:
     """Shard 0 of 1: topics in memory, history in Cassandra, in an empty keyspace."""
 
-    def __init__(self, session: CassandraSession) -> None:
-        self.session = session
-        self.log = MemoryLog(lambda: NOW)
+    def __init__(self, session: CassandraSession, archive: Archive | None = None) -> None:
+        self.session, self.archive = session, archive
+        self.now_at = NOW
+        self.log = MemoryLog(lambda: self.now_at)
         self.log.create_topic(COMMANDS_TOPIC, 1)
         self.log.create_topic(EVENTS_TOPIC, 1)
+
+    def open_store(self) -> CassandraEventStore:
+        """Another worker's store."""
+        return CassandraEventStore(self.session, self.archive)
 
     def send(self, *commands: Command) -> None:
         """Put commands onto the topic."""
@@ -79,7 +94,7 @@ class CassandraShard:
 
     def events(self) -> list[Event]:
         """The history, read by nobody who took part."""
-        with closing(CassandraEventStore(self.session)) as store:
+        with closing(self.open_store()) as store:
             stored = store.read(0, after_seq=0, count_max=COUNT_MAX)
         return [CODEC.decode_event(event.data) for event in stored]
 
@@ -94,7 +109,7 @@ class CassandraShard:
         self._check_stored(set(published))
 
     def _check_stored(self, published: set[bytes]) -> None:
-        with closing(CassandraEventStore(self.session)) as store:
+        with closing(self.open_store()) as store:
             stored = store.read(0, after_seq=0, count_max=COUNT_MAX)
             assert published == {event.data for event in stored}, "only what is stored"
             for account_id in {event.account_id for event in stored}:

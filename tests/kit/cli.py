@@ -44,6 +44,7 @@ class Shell:
     events: str | None = None
     log: str | None = None
     views: str | None = None
+    archive: Path | None = None
 
     def __call__(self, *words: str, stdin: bytes = b"") -> Ran:
         done = subprocess.run(
@@ -59,7 +60,13 @@ class Shell:
     @property
     def settings(self) -> Settings:
         """The same deployment, for code."""
-        return Settings(data=self.data, events=self.events, log=self.log, views=self.views)
+        return Settings(
+            data=self.data,
+            events=self.events,
+            log=self.log,
+            views=self.views,
+            archive=self.archive,
+        )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -69,13 +76,14 @@ class Shell:
             "AIRSIDE_EVENTS": self.events,
             "AIRSIDE_LOG": self.log,
             "AIRSIDE_VIEWS": self.views,
+            "AIRSIDE_ARCHIVE": None if self.archive is None else str(self.archive),
         }
         return environment() | {name: value for name, value in chosen.items() if value}
 
-    def start(self, role: str, *options: str) -> "Worker":
+    def start(self, role: str, *options: str, program: Sequence[str] = AIRSIDE) -> "Worker":
         """A role as a process of its own, ready."""
         self.data.mkdir(parents=True, exist_ok=True)
-        worker = Worker(self, role, options)
+        worker = Worker(self, role, options, program)
         try:
             worker.wait_until_up()
         except BaseException:
@@ -94,31 +102,44 @@ class Shell:
 
 def environment() -> dict[str, str]:
     """Ours, without what would choose another deployment."""
-    return {name: value for name, value in os.environ.items() if "AIRSIDE" not in name}
+    ours = {name: value for name, value in os.environ.items() if "AIRSIDE" not in name}
+    return ours | {"PYTHONFAULTHANDLER": "1"}
 
 
 class Worker:
     """A role at work. What it says goes to a file: a pipe that nobody reads would fill up."""
 
-    def __init__(self, shell: Shell, role: str, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        role: str,
+        options: Sequence[str] = (),
+        program: Sequence[str] = AIRSIDE,
+    ) -> None:
         shell.data.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f"{role}-", suffix=".log", dir=shell.data)
         self.said = Path(name)
         try:
             self.process = subprocess.Popen(
-                [*AIRSIDE, role, *options],
+                [*program, role, *options],
                 stdout=subprocess.DEVNULL,
                 stderr=handle,
                 env=shell.environment,
+                cwd=ROOT,
             )
         finally:
             os.close(handle)
+
+    @property
+    def text(self) -> str:
+        """All that it has said."""
+        return self.said.read_text(errors="replace")
 
     def wait_until_up(self) -> None:
         """Until it says so."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
-            said = self.said.read_text(errors="replace")
+            said = self.text
             if " is up: " in said:
                 return
             assert self.process.poll() is None, f"it ended before it was up:\n{said}"
@@ -145,8 +166,9 @@ class Worker:
         try:
             return self.process.wait(timeout=STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"it did not stop:\n{self.said.read_text()}") from None
+            self._signal(signal.SIGABRT)  # it says where each of its threads is
+            self.process.wait(timeout=STOP_SECONDS_MAX)
+            raise AssertionError(f"it did not stop:\n{self.text}") from None
 
     def _signal(self, number: signal.Signals) -> None:
         if self.process.poll() is None:
