@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from airside.membership import Membership
+from airside.rounds import Rounds
 from airside.wiring import Deployment
 from commands.batch import Counts
 from commands.catalog import Catalog
@@ -19,7 +20,7 @@ from commands.handler import ShardHandler
 from commands.license_decider import DECIDER
 from commands.limits import Limits
 from schemas.codec import CODEC
-from schemas.errors import Hole, Permanent, Transient
+from schemas.errors import Hole, Permanent
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 
 GROUP = "handlers"
@@ -42,6 +43,7 @@ class Handling:
         self._open_handler = open_handler
         self._handlers: dict[int, Handler] = {}
         self._held: dict[int, ExitStack] = {}
+        self._rounds: Rounds[int] = Rounds()
         self._moves: dict[int, int] = {}  # in a row
         self._left = Counts()  # by shards that are not ours any more
         self.halted: dict[int, str] = {}  # shard -> why
@@ -58,27 +60,23 @@ class Handling:
     def turn(self) -> int:
         """One step of every shard; how many records were taken.
 
-        Raises: Transient, of one of them, after all had their turn.
+        Raises: Transient, of one of them, at the end of the round.
         """
         mine = self._membership.shards(self._leave)
         self._leave((self._handlers.keys() | self.halted.keys()) - mine)
-        polled = 0
-        trouble: Transient | None = None
-        for shard in sorted(mine - self.halted.keys()):
-            try:
-                polled += self._step(shard)
-            except Transient as error:
-                trouble = error
-            except Permanent as why:
-                self._halt(shard, str(why))
-        if trouble is not None:
-            raise trouble
-        return polled
+        return self._rounds.go(sorted(mine - self.halted.keys()), self._step_or_halt)
 
     def close(self) -> None:
         """Finish what is in flight; the other workers take the shards up."""
         self._leave(frozenset(self._handlers))
         self._membership.close()
+
+    def _step_or_halt(self, shard: int) -> int:
+        try:
+            return self._step(shard)
+        except Permanent as why:
+            self._halt(shard, str(why))
+            return 0
 
     def _step(self, shard: int) -> int:
         if shard not in self._handlers:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from airside.membership import Membership
+from airside.rounds import Rounds
 from airside.wiring import Deployment, wall_clock
 from commands.event_store import EventStore
 from projectors.all import PROJECTIONS
@@ -18,7 +19,6 @@ from projectors.read_side import ReadSide
 from projectors.view_store import Generation
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
-from schemas.errors import Transient
 from schemas.record import EVENTS_TOPIC
 
 GROUP = "projectors"
@@ -46,28 +46,21 @@ class Projecting:
         }
         self._living: list[tuple[Projection[Any], Generation]] = []
         self._workers: dict[Key, ShardProjector[Any]] = {}
+        self._rounds: Rounds[Key] = Rounds()
         self._followed_at = 0
 
     def turn(self) -> int:
         """One step of every worker; how many records were taken.
 
-        Raises: Transient, of one of them, after all had their turn.
+        Raises: Transient, of one of them, at the end of the round.
         """
         shards = self._membership.shards(self._leave_shards)
         now = self._read_side.clock()
         if not self._living or not 0 <= now - self._followed_at < FOLLOW_MS:
             self._follow(now)
         self._take_up(shards)
-        polled = 0
-        trouble: Transient | None = None
-        for worker in self._workers.values():
-            try:
-                polled += worker.step()
-            except Transient as error:
-                trouble = error
-        if trouble is not None:
-            raise trouble
-        return polled
+        workers = self._workers
+        return self._rounds.go(list(workers), lambda key: workers[key].step())
 
     def close(self) -> None:
         """Let go of every source, and leave the group."""
