@@ -55,7 +55,7 @@ class BareDrivers:
         def send() -> int:
             shard = next(self.shards)
             room = Semaphore(IN_FLIGHT_MAX)
-            with closing(Producer(self._cluster.producer())) as producer:
+            with closing(Producer(self._cluster.producer() | {"log_level": 2})) as producer:
                 for number, commit in enumerate(commits, 1):
                     load(commit)
                     fresh = replace(commit, shard=shard, number=number, commit_id=new_id())

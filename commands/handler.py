@@ -168,7 +168,7 @@ class ShardHandler(Generic[S, X]):
             return Step()
         commit = batch.commit
         self._write(commit)
-        tenure.apply(batch, self._limits.snapshot_every)
+        tenure.apply(batch, self._limits)
         self.counts.add(batch.counts)
         self._source.note(commit.next_offset)
         log.info("committed shard=%d %s %s", self._shard, commit.position, batch.counts)
@@ -249,10 +249,17 @@ class ShardHandler(Generic[S, X]):
                 missing[account_id] = None
             else:
                 streams[account_id] = stream
+        loaded: dict[str, Stream[S] | Permanent] = {}
         if missing:
             seq = tenure.position.seq
-            streams |= self._reader.load(self._store, list(missing), seq_max=seq)
-        return streams
+            loaded = self._reader.load(self._store, list(missing), seq_max=seq)
+        tenure.dear = frozenset(
+            account_id
+            for account_id, stream in loaded.items()
+            if not isinstance(stream, Permanent)
+            and stream.version - stream.snapshot_version >= self._limits.snapshot_loaded
+        )
+        return streams | loaded
 
     def _write(self, commit: Commit) -> None:
         """Until it is known whether the commit is in the history, nothing else is decided."""

@@ -14,6 +14,7 @@ class Limits:
     window_commits_max: int = 8  # commits not settled yet; then nothing new is taken
     streams_max: int = STREAMS_MAX
     snapshot_every: int = 50  # events of one account
+    snapshot_loaded: int = 8  # events folded to load an account: it may have to be again
     redrive_records_max: int = 1_000  # in one commit
     accept_lost: bool = False  # go on although commands are gone that were not handled
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from commands.batch import Batch
 from commands.cache import StreamCache
 from commands.event_store import Position
+from commands.limits import Limits
 from commands.outbox import Outbox
 from commands.receive import Received
 from commands.stream import Stream
@@ -29,9 +30,10 @@ class Tenure(Generic[S]):
     arrived: list[Received] = field(default_factory=list)  # and not committed
     pending: Batch[S] | None = None
     unchanged: list[Stream[S]] = field(default_factory=list)  # by the pending batch
+    dear: frozenset[str] = frozenset()  # accounts that took many events to load for it
     snapshots_due: dict[str, int] = field(default_factory=dict)  # account -> its last commit
 
-    def apply(self, batch: Batch[S], snapshot_every: int) -> None:
+    def apply(self, batch: Batch[S], limits: Limits) -> None:
         """The batch is in the history: what it changes stands."""
         commit = batch.commit
         self.pending = None
@@ -43,7 +45,8 @@ class Tenure(Generic[S]):
         self.cache.install(batch.streams, number=commit.number)
         del self.arrived[: batch.consumed]
         for account_id, stream in batch.streams.items():
-            if stream.version - stream.snapshot_version >= snapshot_every:
+            is_long = stream.version - stream.snapshot_version >= limits.snapshot_every
+            if is_long or account_id in self.dear:
                 self.snapshots_due[account_id] = commit.number
 
     def due(self, indexed: int) -> list[Stream[S]]:

@@ -187,6 +187,16 @@ def test_a_successor_begins_with_the_snapshot_and_counts_from_there(shard: Shard
     assert shard.count().total == 11
 
 
+def test_an_account_that_took_many_events_to_load_is_snapshotted_with_its_next_commit(
+    shard: Shard,
+) -> None:
+    shard.send(*[add(n) for n in range(1, 8)], add(30, account="b"))
+    shard.drain()
+    shard.send(add(8), add(31, account="b"))
+    shard.drain(shard.worker(snapshot_loaded=7))
+    assert snapshots_of(shard.store) == [("a", 8)]
+
+
 def test_a_snapshot_waits_for_the_index(shard: Shard) -> None:
     shard.store.is_late = True
     shard.send(*[add(n) for n in range(1, 8)])
