@@ -15,6 +15,7 @@ class Settings:
     events: str | None = None  # AIRSIDE_EVENTS, cassandra://…; None: a SQLite file in `data`
     log: str | None = None  # AIRSIDE_LOG, kafka://…; None: the same SQLite file
     views: str | None = None  # AIRSIDE_VIEWS, redis://…; None: a private Valkey in `data`
+    archive: Path | None = None  # AIRSIDE_ARCHIVE; of old events; None: nothing is archived
     shards: int | None = None  # AIRSIDE_SHARDS; None: what is laid out already, or 8
 
     @property

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from airside.adapters.avro_archive import AvroArchive
 from airside.adapters.embedded_valkey import EmbeddedValkey
 from airside.adapters.redis_view_store import TIMEOUT_SECONDS, RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
@@ -70,7 +71,7 @@ class Deployment:
             shards = store.lay_out(self.settings.shards, SHARDS_DEFAULT)
             made = {f"event store, {shards} shards": is_new}
             for topic, partitions in topics(shards).items():
-                text = f"topic {topic}, {partitions} partitions"
+                text = f"topic {topic}, {partitions} partition{'s' * (partitions > 1)}"
                 is_compacted = topic == CATALOG_TOPIC
                 made[text] = log.create_topic(topic, partitions, is_compacted=is_compacted)
         return made
@@ -119,9 +120,15 @@ class Deployment:
                 CassandraEventStore,
             )
 
-            store = CassandraEventStore(self._cassandra_session(self.settings.events))
+            session = self._cassandra_session(self.settings.events)
+            store = CassandraEventStore(session, self.archive())
         with closing(store):
             yield store
+
+    def archive(self) -> AvroArchive | None:
+        """Where old events of a Cassandra event store are; None where none is named."""
+        directory = self.settings.archive
+        return None if directory is None else AvroArchive(directory)
 
     @contextmanager
     def producer(self) -> Iterator[Producer]:
@@ -130,9 +137,7 @@ class Deployment:
             yield Producer(log, self.shards)
 
     @contextmanager
-    def view_store(
-        self, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> Iterator[RedisViewStore]:
+    def view_store(self, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[RedisViewStore]:
         """A connection to the read models; the embedded server is started by the first."""
         with closing(
             RedisViewStore(self.views_url(), timeout_seconds=timeout_seconds)

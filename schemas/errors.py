@@ -79,3 +79,5 @@ class NotFound(Permanent):
 
 class Hole(Permanent):
     """A sequence lacks a number that must exist: the shard halts until it is filled."""
+
+    last_seq: int | None = None  # where it ends, if that is known

@@ -5,7 +5,6 @@ disagree with it: the last segment is the last one whose first commit is there.
 """
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from cassandra.cluster import ResponseFuture
 from msgspec import Struct
@@ -19,19 +18,16 @@ SEGMENT_COMMITS = 256  # in one partition
 PAGE_COMMITS = 16  # read at once, of up to 1 MiB each
 
 
-class Archive(Protocol):
-    """Where the payload of an archived commit is."""
-
-    def __call__(self, shard: int, number: int) -> bytes:
-        """The payload, as it was stored. Raises: Hole, Unavailable."""
-
-
 class Stored(Struct, frozen=True):
     """A commit as it is read."""
 
-    shard: int
     number: int
-    content: Content
+    commit_id: str
+    first_seq: int
+    last_seq: int
+    next_offset: int
+    settled: int
+    content: Content | None  # None: it is archived
 
 
 def segment_of(number: int) -> int:
@@ -44,19 +40,11 @@ def first_of(segment: int) -> int:
     return segment * SEGMENT_COMMITS + 1
 
 
-def not_archived(shard: int, number: int) -> bytes:
-    """For a store without an archive. Raises: Hole."""
-    raise Hole(
-        f"shard {shard}, commit {number}: its events are archived, and no archive was named. "
-        "Name the one that they were written to."
-    )
-
-
 class Commits:
     """Reads and appends; for one thread at a time."""
 
-    def __init__(self, session: CassandraSession, archive: Archive) -> None:
-        self._session, self._archive = session, archive
+    def __init__(self, session: CassandraSession) -> None:
+        self._session = session
         self._payloads = Payloads()
 
     def send(self, commit: Commit) -> ResponseFuture:
@@ -136,10 +124,12 @@ class Commits:
             segment = segment_of(number)
             limit = min(count_max - len(found), PAGE_COMMITS)
             rows = self._session.rows("stretch", shard, segment, number, limit)
-            for at, first_seq, _, payload in rows:
-                if at != number:
+            for *columns, payload in rows:
+                if columns[0] != number:
                     raise self._hole(shard, number)
-                found.append(self._stored(shard, number, first_seq, payload))
+                decode = self._payloads.decode
+                content = None if payload is None else decode(payload, columns[2])
+                found.append(Stored(*(*columns, content)))
                 number += 1
             if len(rows) < limit and segment_of(number) == segment:
                 break
@@ -153,11 +143,6 @@ class Commits:
                 raise self._hole(shard, first)
             yield from page
             first += len(page)
-
-    def _stored(self, shard: int, number: int, first_seq: int, payload: bytes | None) -> Stored:
-        if payload is None:
-            payload = self._archive(shard, number)
-        return Stored(shard, number, self._payloads.decode(payload, first_seq))
 
     def _last_begun(self, shard: int, segment: int) -> int:
         """The last segment that has its first commit; this one where there is none behind."""

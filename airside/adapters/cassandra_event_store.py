@@ -4,6 +4,7 @@
     index        follows, asynchronously     cassandra_index.py, cassandra_requests.py
     accounts     loaded from the index       cassandra_accounts.py
     parked       written with the index      cassandra_parked.py
+    archive      files that are read through cassandra_archived.py, cassandra_archiving.py
 
 The conditional write proves only that a number is free. That the number before it is taken, and
 where its events end, is known from this object's own last commit or resume; where it is not, it
@@ -17,7 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from airside.adapters import cassandra_layout
 from airside.adapters.cassandra_accounts import Accounts
-from airside.adapters.cassandra_commits import Archive, Commits, not_archived
+from airside.adapters.cassandra_archived import Archived
+from airside.adapters.cassandra_archiving import CassandraArchiving
+from airside.adapters.cassandra_commits import Commits
 from airside.adapters.cassandra_errors import ALL_FAILURES, told_by, translated
 from airside.adapters.cassandra_facts import ClusterFacts, facts
 from airside.adapters.cassandra_index import IndexWriter, Task
@@ -26,6 +29,7 @@ from airside.adapters.cassandra_payload import Content
 from airside.adapters.cassandra_reading import ShardReader
 from airside.adapters.cassandra_session import CassandraSession
 from airside.adapters.memory_event_store import check_size, commit_refused
+from airside.archive import Archive
 from commands.event_store import (
     Commit,
     Loaded,
@@ -41,12 +45,13 @@ from schemas.errors import Contradiction, Fenced, Hole, OutcomeUnknown, TooLarge
 class CassandraEventStore:
     """For one thread at a time; any number of them share the session."""
 
-    def __init__(self, session: CassandraSession, archive: Archive = not_archived) -> None:
+    def __init__(self, session: CassandraSession, archive: Archive | None = None) -> None:
         self._session = session
-        self._commits = Commits(session, archive)
-        self._reader = ShardReader(self._commits)
+        self._commits = Commits(session)
+        archived = Archived(session, archive)
+        self._reader = ShardReader(self._commits, archived)
         self._index = IndexWriter(session)
-        self._accounts = Accounts(session)
+        self._accounts = Accounts(session, archived)
         self._parked = ParkedRecords(session)
         self._known: dict[int, Position] = {}  # the last commit of each shard, as far as known
 
@@ -80,6 +85,7 @@ class CassandraEventStore:
     def resume(self, shard: int) -> Resumed:
         """Where the history ends; what is not settled is indexed again, awaited and returned.
 
+        Only what is settled is archived: an archived commit says that all before it is.
         Raises: Hole, Unavailable.
         """
         self._index.begin(shard)
@@ -92,13 +98,17 @@ class CassandraEventStore:
                 f"{self._session.address}, shard {shard}: {settled} commits were settled, but "
                 f"the history ends at {last.number}. Bring back a newer copy."
             )
-        position = Position(last.number, last.seq, last.next_offset, settled)
-        unpublished = []
+        unpublished: list[tuple[int, tuple[StoredEvent, ...]]] = []
         for stored in self._commits.each(shard, settled + 1, last.number):
+            if stored.content is None:
+                settled = stored.number
+                unpublished.clear()
+                continue
             self._index.start(self._index.plan(shard, stored.number, stored.content))
             unpublished.append((stored.number, stored.content.events))
         self._index.wait_for_shard(shard)
         self._index.is_through(shard, last.number)
+        position = Position(last.number, last.seq, last.next_offset, settled)
         self._known[shard] = position
         return Resumed(position, tuple(unpublished))
 
@@ -175,6 +185,10 @@ class CassandraEventStore:
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep the newest of each account and fingerprint. Raises: Unavailable."""
         self._accounts.save(snapshots)
+
+    def archiving(self) -> CassandraArchiving:
+        """What whoever archives needs of this store besides the port."""
+        return CassandraArchiving(self._session, self._commits)
 
     def close(self) -> None:
         """Send nothing more; the session stays open for the others."""

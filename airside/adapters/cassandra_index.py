@@ -47,6 +47,17 @@ class Task:
         return not self.account_ids.isdisjoint(account_ids)
 
 
+@dataclass(slots=True)
+class Sending:
+    """One request under way. The driver may tell its end twice, from two of its threads: as a
+    time-out, and as a connection that broke meanwhile. Only the first word counts.
+    """
+
+    task: Task
+    request: BoundStatement
+    is_over: bool = False
+
+
 class IndexWriter:
     """Writes the index for one store. Answers come on the driver's thread, hence the lock."""
 
@@ -151,22 +162,26 @@ class IndexWriter:
                 is_full = self._in_flight >= IN_FLIGHT_MAX
                 if is_full or self._failed or self._is_closed or not self._waiting:
                     return
-                task, request = self._waiting.popleft()
+                sending = Sending(*self._waiting.popleft())
                 self._in_flight += 1
             try:
-                future = self._session.send(request, "plain")
+                future = self._session.send(sending.request, "plain")
             except ALL_FAILURES as error:
-                self._missed(error, task, request)
+                self._missed(error, sending)
                 return
             future.add_callbacks(
                 self._arrived,
                 self._missed,
-                callback_args=(task,),
-                errback_args=(task, request),
+                callback_args=(sending,),
+                errback_args=(sending,),
             )
 
-    def _arrived(self, _: object, task: Task) -> None:
+    def _arrived(self, _: object, sending: Sending) -> None:
+        task = sending.task
         with self._changed:
+            if sending.is_over:
+                return
+            sending.is_over = True
             self._in_flight -= 1
             self._acknowledged += 1
             task.left -= 1
@@ -175,13 +190,17 @@ class IndexWriter:
                 self._advance(task.shard)
         self._pump()
 
-    def _missed(self, error: Exception, task: Task, request: BoundStatement) -> None:
+    def _missed(self, error: Exception, sending: Sending) -> None:
+        task = sending.task
         with self._changed:
+            if sending.is_over:
+                return
+            sending.is_over = True
             self._in_flight -= 1
             if self._is_closed or not any(t is task for t in self._tasks[task.shard]):
                 return  # what else waits is sent by the next answer, or the next call
             self._error = translated(error, self._session.address)
-            self._failed.append((task, request))
+            self._failed.append((task, sending.request))
             self._retry_at = time.monotonic() + self._pause_seconds
             self._pause_seconds = min(2 * self._pause_seconds, PAUSE_SECONDS[1])
             self._changed.notify_all()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from airside.adapters.cassandra_commits import Commits
+from airside.adapters.cassandra_archived import Archived
+from airside.adapters.cassandra_commits import Commits, Stored
 from commands.event_store import StoredEvent
 from schemas.errors import Hole
 
@@ -22,13 +23,13 @@ class Place(Struct, frozen=True):
 class ShardReader:
     """For one thread at a time."""
 
-    def __init__(self, commits: Commits) -> None:
-        self._commits = commits
+    def __init__(self, commits: Commits, archived: Archived) -> None:
+        self._commits, self._archived = commits, archived
         self._places: dict[int, Place] = {}
         self._events_per_commit = 1.0
 
     def read(self, shard: int, *, after_seq: int, count_max: int) -> Sequence[StoredEvent]:
-        """The next events behind a seq. Raises: Hole, Unavailable."""
+        """The next events behind a seq. Raises: Hole, NotFound, Unavailable."""
         place = self._place(shard, after_seq)
         if place is None:
             return []
@@ -42,7 +43,7 @@ class ShardReader:
             if not page:
                 break
             for stored in page:
-                events.extend(stored.content.events)
+                events.extend(self._events(shard, stored))
             number += len(page)
             self._events_per_commit = (len(events) - len(place.left)) / (number - place.number)
         self._check(shard, after_seq, events)
@@ -61,9 +62,14 @@ class ShardReader:
         if end.seq <= after_seq:
             return None
         number = self._commits.number_after(shard, after_seq, end=end)
-        events = next(self._commits.each(shard, number, number)).content.events
+        events = self._events(shard, next(self._commits.each(shard, number, number)))
         left = tuple(event for event in events if event.seq > after_seq)
         return Place(after_seq, number + 1, left)
+
+    def _events(self, shard: int, stored: Stored) -> Sequence[StoredEvent]:
+        if stored.content is not None:
+            return stored.content.events
+        return self._archived.commit(shard, stored.number).events
 
     def _check(self, shard: int, after_seq: int, events: Sequence[StoredEvent]) -> None:
         if events and (events[0].seq, events[-1].seq) != (

@@ -18,7 +18,8 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -54,9 +55,11 @@ OPTIONS = {
     "timeout_seconds": "how long to wait for an answer; 10 by default",
 }
 CONSISTENCIES = ("QUORUM", "LOCAL_QUORUM")
+SERIAL_CONSISTENCIES = ("SERIAL", "LOCAL_SERIAL")
 TIMEOUT_SECONDS = 10
 RECONNECT_SECONDS = (0.2, 5.0)  # first and longest pause
 PAGE_ROWS = 5_000
+IN_FLIGHT_MAX = 16  # requests of one reader
 NAMED = re.compile(r"(?:\A|(?<=\n\n))-- (\w+): .*\n")
 NAGLE_OFF = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]  # else 44 ms for a request of 10 KB
 
@@ -105,6 +108,17 @@ class CassandraSession:
                 return
             with answering(self.address):
                 result.fetch_next_page()
+
+    def each(self, statements: Iterable[BoundStatement]) -> Iterator[Row]:
+        """What all of them answer, in order, a bounded number of requests ahead."""
+        sent: deque[ResponseFuture] = deque()
+        with answering(self.address):
+            for statement in statements:
+                if len(sent) == IN_FLIGHT_MAX:
+                    yield from sent.popleft().result()
+                sent.append(self.send(statement, "plain"))
+            while sent:
+                yield from sent.popleft().result()
 
     def bound(self, name: str, values: Sequence[object]) -> BoundStatement:
         """A statement with its values."""
@@ -203,7 +217,13 @@ class CassandraSession:
 def _profiles(address: Address, timeout_seconds: float) -> dict[str, ExecutionProfile]:
     """Each with its own policy: the driver keeps what a policy knows of the nodes in it."""
     consistency = _level(address, "consistency", CONSISTENCIES)
-    serial = _level(address, "serial", ("SERIAL", "LOCAL_SERIAL"))
+    serial = _level(address, "serial", SERIAL_CONSISTENCIES)
+    if _is_local(address, "consistency") != _is_local(address, "serial"):
+        raise Invalid(
+            f"{address}: of consistency and serial one is local to a data centre and the other "
+            "is not: a commit that a serial read finds could be missing to a plain one. Write "
+            "LOCAL_QUORUM and LOCAL_SERIAL, or neither."
+        )
     kinds: dict[str, tuple[RetryPolicy, int]] = {
         "commit": (FallthroughRetryPolicy(), consistency),
         "serial": (RetryPolicy(), serial),
@@ -226,6 +246,10 @@ def _profiles(address: Address, timeout_seconds: float) -> dict[str, ExecutionPr
 
 def _level(address: Address, option: str, choices: tuple[str, ...]) -> int:
     return int(ConsistencyLevel.name_to_value[address.choice(option, choices)])
+
+
+def _is_local(address: Address, option: str) -> bool:
+    return address.text(option).startswith("LOCAL_")
 
 
 def _tls(address: Address) -> ssl.SSLContext | None:

@@ -2,6 +2,9 @@
 
 The assignment is all that is wanted. What is assigned is paused at once, so that no record is
 ever fetched by the member; sources read, and the stores' conditional writes say who wins.
+
+A consumer that was told a fatal error (the group is full, for one) is never a member again.
+It is closed, and another one tries.
 """
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -23,37 +26,55 @@ class KafkaMembership:
         self._shards: set[int] = set()
         self._leave: Leave = _nobody
         self._error: KafkaError | None = None
-        with trouble.translated(f"join group {group}"):
-            self._consumer = Consumer(
-                {**cluster.member(group), **trouble.callbacks(), "error_cb": self._hear}
-            )
-            self._consumer.subscribe(
-                [cluster.named(topic)],
-                on_assign=self._assigned,
-                on_revoke=self._revoked,
-                on_lost=self._lost,
-            )
+        self._settings = {
+            **cluster.member(group),
+            **trouble.callbacks(),
+            "error_cb": self._hear,
+        }
+        self._consumer: Consumer | None = self._open()
 
     def shards(self, leave: Leave) -> frozenset[int]:
         """The partitions assigned now. Raises: Unavailable."""
         self._leave = leave
         try:
+            if self._consumer is None:
+                self._consumer = self._open()
             with self._trouble.translated(f"be a member of group {self._group}"):
-                for _ in range(POLLS_MAX):
-                    message = self._consumer.poll(0)
-                    if message is None:
-                        break
-                    self._error = message.error() or self._error
+                self._ask(self._consumer)
         finally:
             self._leave = _nobody
         if self._error is not None:
             error, self._error = self._error, None
+            if error.fatal():
+                self.close()
             raise self._why(error)
         return frozenset(self._shards)
 
     def close(self) -> None:
         """Leave the group."""
-        self._consumer.close()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close()
+        self._shards.clear()
+
+    def _open(self) -> Consumer:
+        with self._trouble.translated(f"join group {self._group}"):
+            consumer = Consumer(self._settings)
+            consumer.subscribe(
+                [self._cluster.named(self._topic)],
+                on_assign=self._assigned,
+                on_revoke=self._revoked,
+                on_lost=self._lost,
+            )
+        return consumer
+
+    def _ask(self, consumer: Consumer) -> None:
+        """Serve what has changed, and hear what is wrong."""
+        for _ in range(POLLS_MAX):
+            message = consumer.poll(0)
+            if message is None:
+                break
+            self._keep(message.error())
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # An offset of its own, so that nobody asks for one that was committed.
@@ -76,6 +97,11 @@ class KafkaMembership:
     def _hear(self, error: KafkaError) -> None:
         self._trouble.hear(error)
         if error.fatal() or error.code() in REFUSED | UNKNOWN_USER:
+            self._keep(error)
+
+    def _keep(self, error: KafkaError | None) -> None:
+        """The last one is told, but none hides a fatal one."""
+        if error is not None and (self._error is None or not self._error.fatal()):
             self._error = error
 
     def _why(self, error: KafkaError) -> Unavailable:

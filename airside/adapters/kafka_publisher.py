@@ -1,9 +1,9 @@
 """A publisher with a producer of its own: closing it stops exactly what was handed to it.
 
-The producer is idempotent and gapless: the broker takes its records in the order of their
-sequence numbers or not at all, and after a refused one nothing later is sent. No record times
-out in the producer, since that would let later ones pass; instead the publisher fails as a
-whole when nothing was acknowledged for STALL_SECONDS.
+The producer is idempotent and gapless, with one request on the wire at a time: the broker takes
+its records in their order, and after a refused one nothing later is sent. No record times out
+in the producer, since that would let later ones pass; instead the publisher fails as a whole
+when nothing was acknowledged for STALL_SECONDS.
 
 Acknowledgements are counted without a call for each: a producer's length is the number of its
 records that are not acknowledged or failed yet (plus reports that wait to be served, so that

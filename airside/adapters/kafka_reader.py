@@ -25,6 +25,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from airside.adapters.kafka_desk import KafkaDesk
 from airside.adapters.kafka_settings import KafkaCluster
 from airside.adapters.kafka_trouble import Trouble
+from schemas.errors import AirsideError
 from schemas.record import Record
 
 CONSUME_RECORDS_MAX = 10_000  # taken from the client's queue at once
@@ -62,13 +63,14 @@ class KafkaReader:
     def fill(self, source: "KafkaSource", wait_seconds: float) -> None:
         """Wait until the source has something in its buffer, or the time is over.
 
-        Raises: Unavailable.
+        Raises: Unavailable, or what the cluster says of its partition; never of another's.
         """
         deadline = time.monotonic() + wait_seconds
         with self.lock, self._trouble.translated(f"read {self.topic}"):
             self._follow(source)
             self._take(0)
             while not source.ahead:
+                source.tell()
                 left = deadline - time.monotonic()
                 if left <= 0:
                     self._check_alive()
@@ -152,7 +154,8 @@ class KafkaReader:
             self.stop(source)
             source.is_beyond_end = True  # or before the begin: it is looked up
         else:
-            raise self._trouble.explain(error, f"read {self.topic}")
+            doing = f"read {self.topic}, partition {source.partition}"
+            source.failure = self._trouble.explain(error, doing)
 
     def _of(self, partition: int | None) -> "KafkaSource | None":
         """The source of a partition that a message says; a general one says none."""
@@ -180,6 +183,7 @@ class KafkaSource:
         self.end_seen = -1  # everything before was received, or is no record
         self.ahead: list[Message] = []  # received and not yet handed out
         self.is_assigned = self.is_paused = self.is_beyond_end = False
+        self.failure: AirsideError | None = None  # of its partition, not told yet
         self.reader = reader
         self._bytes = 0  # of the values in the buffer, about
         self._resume_at = 0  # records in the buffer, where it is paused
@@ -192,6 +196,13 @@ class KafkaSource:
             self.reader.stop(self)
             self.next, self.end_seen, self.ahead, self._bytes = offset, -1, [], 0
             self.is_beyond_end = False
+            self.failure = None
+
+    def tell(self) -> None:
+        """Raises: what the cluster said of the partition since the last call, once."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
 
     def poll(self, count_max: int, wait_seconds: float) -> list[Record]:
         """What has arrived, at most `count_max` records; waits only while there is none.

@@ -31,6 +31,7 @@ RETRIES_MAX = 2  # of reads, and of connecting; never of a script
 RETRY_PAUSE_SECONDS = 0.1
 SEND_BUFFER_BYTES = 2 * 1024 * 1024  # as far as the system allows; TCP finds its own size
 SENTINEL_PORT = 26_379
+SENTINEL_LOGIN = ("sentinel_username", "sentinel_password")
 FAILURES = (redis.RedisError, RedisClusterException)  # redis-py has two trees
 LOGIN_FAILURES = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
 
@@ -44,10 +45,11 @@ class Servers:
         self._is_stale = False  # the cluster's map of slots
         self._importing: dict[str, Any] = {}  # nodes by address; may own no slot yet
         try:
+            _check_options(url)
             self.client = _client(url, timeout_seconds)
         except ValueError as error:
             raise Invalid(
-                f"the address of the view store: {error} Use redis://host:6379/0, rediss://… "
+                f"the address of the view store: {str(error).rstrip('.')}. Use redis://host:6379/0, rediss://… "
                 "or unix:///path/to/socket; redis+cluster://host:6379,host2:6379 for a "
                 "cluster, redis+sentinel://host:26379/service for sentinels."
             ) from error
@@ -100,8 +102,12 @@ class Servers:
         """Say that a server could not be asked. Raises: Unavailable, or its own refusal."""
         if isinstance(error.__cause__, Contradiction):
             raise error.__cause__
-        hint = "Check user and password." if _is_login(error) else "Is the server up?"
-        raise Unavailable(f"{self.name}: {error}. {hint}") from error
+        hint = "Is the server up?"
+        if _is_login(error):
+            hint = "Check user and password."
+        elif "DB index" in str(error):
+            hint = "Name a database that the server has, as in redis://host:6379/0."
+        raise Unavailable(f"{self.name}: {str(error).rstrip('.')}. {hint}") from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -159,6 +165,25 @@ def _client(url: str, timeout_seconds: float) -> Client:
     return connect(url, timeout_seconds, redis_connect_func=_connected)
 
 
+def _check_options(url: str) -> None:
+    """That redis-py knows every option of an address: it would only say so, or drop it, later.
+
+    Raises: ValueError.
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme.partition("+")[0]
+    host = "" if scheme == "unix" else "localhost"
+    options: dict[str, Any] = dict(parse_url(f"{scheme}://{host}/?{parts.query}"))  # type: ignore[no-untyped-call]
+    for not_of_a_connection in (*SENTINEL_LOGIN, "max_connections"):
+        options.pop(not_of_a_connection, None)
+    kind = options.pop("connection_class", redis.Connection)
+    try:
+        kind(**options)  # connects to nothing
+    except TypeError as error:
+        names = ", ".join(name for name in options if name in str(error)) or parts.query
+        raise ValueError(f"redis-py knows no option {names}.") from error
+
+
 def _cluster(url: str, timeout_seconds: float) -> RedisCluster:
     """Its masters answer for slots even where others have lost theirs."""
     first, *others = _hosts(url, 6_379)
@@ -183,8 +208,7 @@ def _master_of_service(url: str, timeout_seconds: float) -> redis.Redis:
     for of_a_host in ("host", "port"):
         del options[of_a_host]
     is_tls = options.pop("connection_class", None) is not None
-    user = options.pop("sentinel_username", None)
-    password = options.pop("sentinel_password", None)
+    user, password = (options.pop(name, None) for name in SENTINEL_LOGIN)
     options |= {"ssl": True} if is_tls else {}
     secure = {name: value for name, value in options.items() if name.startswith("ssl")}
     sentinels = Sentinel(  # type: ignore[no-untyped-call]

@@ -25,7 +25,8 @@ def stretches(
 ) -> Iterator[Sequence[StoredEvent] | range]:
     """The history behind `after_seq` up to `through`: events, or a range of missing seqs.
 
-    Where the store says that there is a hole, pieces are halved until it is found.
+    Where the store says that there is a hole, pieces are halved until it is found; one of which
+    it knows the end, such as a file that is missing, is passed in one step.
     """
     seq, count = after_seq, PAGE
     lost_from = None
@@ -33,10 +34,10 @@ def stretches(
         asked = min(count, through - seq)
         try:
             found = store.read(shard, after_seq=seq, count_max=asked)
-        except Hole:
+        except Hole as hole:
             if asked == 1:
                 lost_from = lost_from or seq + 1
-                seq += 1
+                seq = max(seq + 1, hole.last_seq or 0)
             count = max(1, asked // 2)
             continue
         if not found:

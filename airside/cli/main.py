@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from airside.cli.archive import archive_verb
 from airside.cli.catalog import catalog
 from airside.cli.check import check_verb
 from airside.cli.demo import demo
@@ -89,6 +90,14 @@ class Root(click.Group):
     "Default: a private Valkey inside the data directory.",
 )
 @click.option(
+    "--archive",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="AIRSIDE_ARCHIVE",
+    show_envvar=True,
+    help="Where `airside archive` puts old events of a Cassandra event store, and where all "
+    "roles read them. Default: none.",
+)
+@click.option(
     "--shards",
     type=click.IntRange(1, SHARDS_MAX),
     envvar="AIRSIDE_SHARDS",
@@ -103,6 +112,7 @@ def main(
     events: str | None,
     log: str | None,
     views: str | None,
+    archive: Path | None,
     shards: int | None,
     verbose: bool,
 ) -> None:
@@ -126,7 +136,9 @@ def main(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    ctx.obj = Settings(data=data, events=events, log=log, views=views, shards=shards)
+    ctx.obj = Settings(
+        data=data, events=events, log=log, views=views, archive=archive, shards=shards
+    )
 
 
 for verb in (
@@ -142,6 +154,7 @@ for verb in (
     projections,
     parked,
     check_verb,
+    archive_verb,
     doctor,
     demo,
 ):

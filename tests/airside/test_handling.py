@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airside.handling import Handling, handling
+from airside.handling import HALT_SECONDS, Handling, handling
 from airside.settings import Settings
 from airside.wiring import open_deployment
 from commands.batch import Counts
@@ -124,6 +124,28 @@ def test_a_halted_shard_halts_no_other_and_is_tried_by_whoever_gets_it_next(
     assert role.halted == {}
 
 
+def test_a_halted_shard_is_tried_again_after_a_while_and_goes_on_if_it_was_mended(
+    role: Handling,
+    told: list[str],
+    opened: dict[int, Recorded],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(role, "_monotonic", lambda: now[0])
+    role.turn()
+    opened[0].error = Hole("commit 7 is missing.")
+    role.turn()
+    now[0] = HALT_SECONDS
+    role.turn()
+    assert role.halted == {0: "commit 7 is missing."}
+    opened[0].error = None
+    told.clear()
+    role.turn()
+    now[0] = 2 * HALT_SECONDS
+    role.turn()
+    assert (told, role.halted) == (["step 1", "step 0", "step 1"], {})
+
+
 def test_closing_lets_go_of_every_shard_and_then_of_the_group(
     role: Handling, told: list[str], assigned: Assigned
 ) -> None:
@@ -153,6 +175,6 @@ def test_laying_out_again_makes_nothing(tmp_path: Path) -> None:
         "event store, 2 shards",
         "topic commands, 2 partitions",
         f"topic {EVENTS_TOPIC}, 2 partitions",
-        "topic catalog, 1 partitions",
+        "topic catalog, 1 partition",
     ]
     assert not any(made.values())

@@ -2,9 +2,16 @@
 
 import pytest
 
-from airside.timekeeping import LOOK_AT_ALL_MS, LOOK_BACK_MS, DueExpiries, Timekeeping
+from airside.timekeeping import (
+    LOOK_AT_ALL_MS,
+    LOOK_BACK_MS,
+    TICK_MS,
+    DueExpiries,
+    Timekeeping,
+)
 from commands.timekeeper import Due, Timekeeper
 from schemas.envelope import Command
+from schemas.errors import Unavailable
 from tests.kit.happenings import NOW, history, issued
 from tests.kit.members import Assigned
 from tests.kit.served import Served
@@ -45,3 +52,22 @@ def test_of_several_timekeepers_the_one_that_is_assigned_sends(
     timekeeper = Timekeeper(lambda now_at: [due], told.extend)
     role = Timekeeping(assigned, lambda: NOW, timekeeper)
     assert (role.turn(), len(told)) == (sent, sent)
+
+
+def test_an_engine_that_goes_away_is_told_and_one_that_never_came_is_waited_for() -> None:
+    now, answers = [NOW], [False]
+
+    def ask(_now_at: int) -> list[Due]:
+        if not answers[0]:
+            raise Unavailable("away.")
+        return []
+
+    role = Timekeeping(Assigned(0), lambda: now[0], Timekeeper(ask, lambda _commands: None))
+    assert role.turn() == 0
+    now[0] += TICK_MS
+    answers[0] = True
+    role.turn()
+    now[0] += TICK_MS
+    answers[0] = False
+    with pytest.raises(Unavailable, match="away"):
+        role.turn()

@@ -74,7 +74,7 @@ class LogContract:
             getattr(topics, verb)("nowhere", 0)
 
     def test_a_partition_beyond_the_last_is_not_found(self, topics: Log) -> None:
-        with pytest.raises(NotFound, match="topic t, partition 2: t has partitions 0 to 1"):
+        with pytest.raises(NotFound, match="topic t has partitions 0 to 1, not 2"):
             topics.append("t", 2, pairs(0, 1))
 
     # append

@@ -17,7 +17,7 @@ def said(*arguments: str) -> str:
 def test_a_missing_java_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", "/nonexistent")
 
-    assert "no Java. Kafka and Cassandra need version 17: install" in said()
+    assert "no Java in JAVA_HOME, /nonexistent. Kafka and Cassandra need version 17" in said()
 
 
 def test_another_java_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

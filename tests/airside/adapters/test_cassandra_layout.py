@@ -175,6 +175,8 @@ def test_a_right_that_is_missing_is_said_with_the_user() -> None:
         ("cassandra://h/a-b", "no keyspace name"),
         ("cassandra://h/a?consistency=ONE", "QUORUM, LOCAL_QUORUM"),
         ("cassandra://h/a?serial=QUORUM", "SERIAL, LOCAL_SERIAL"),
+        ("cassandra://h/a?consistency=LOCAL_QUORUM", "LOCAL_SERIAL, or neither"),
+        ("cassandra://h/a?serial=LOCAL_SERIAL", "LOCAL_SERIAL, or neither"),
         ("cassandra://h/a?timeout_seconds=0", "at least 1"),
         ("cassandra://h/a?tls=true&ca=/no/such/file", "ca, cert or key"),
         ("cassandra://h/a?speed=high", "no option 'speed'"),

@@ -7,7 +7,7 @@ import pytest
 from cassandra.query import BoundStatement
 
 from airside.adapters.cassandra_event_store import CassandraEventStore
-from airside.adapters.cassandra_payload import Content, Payloads
+from airside.adapters.cassandra_payload import Content
 from airside.adapters.cassandra_session import CassandraSession
 from commands.event_store import Commit, Loaded
 from schemas.errors import Fenced, Hole
@@ -192,18 +192,25 @@ def test_a_number_whose_payload_is_archived_stays_taken(
     assert list(store.history("b")) == []
 
 
-def test_a_payload_that_is_archived_is_read_from_the_archive(
+def test_a_payload_that_is_gone_and_in_no_archive_is_a_hole(
     store: CassandraEventStore, open_store: Open, session: CassandraSession
 ) -> None:
     author = Author()
-    first, second = author.commit("a", "b"), author.commit("c")
-    written(store, first, second)
+    written(store, author.commit("a", "b"), author.commit("c"))
     archive_payload(session, 1)
-    with pytest.raises(Hole, match="archived"):
+    with pytest.raises(Hole, match="no archive file is noted"):
         open_store().read(0, after_seq=0, count_max=10)
-    shelf = {(0, 1): Payloads().encode(first)}
-    reader = open_store(archive=lambda shard, number: shelf[shard, number])
-    assert reader.read(0, after_seq=0, count_max=10) == [*first.events, *second.events]
+
+
+def test_an_archived_commit_says_that_all_before_it_is_settled(
+    store: CassandraEventStore, open_store: Open, session: CassandraSession
+) -> None:
+    author = Author()
+    written(store, *[author.commit("a") for _ in range(3)])
+    archive_payload(session, 2)  # by somebody who knew what is settled; the note was lost
+    resumed = open_store().resume(0)
+    assert resumed.position.settled == 2
+    assert [number for number, _ in resumed.unpublished] == [3]
 
 
 # Parked records: the timestamp is the commit's number

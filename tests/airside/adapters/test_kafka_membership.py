@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from airside.adapters.kafka_log import KafkaLog
 from airside.membership import Membership
 from schemas.envelope import new_id
+from schemas.errors import Unavailable
 from stack.kafka import KafkaBroker
 from tests.contracts.membership import ALL, SHARDS, Join, MembershipContract
-from tests.kit.kafka import share_out
+from tests.kit.engines import running
+from tests.kit.kafka import share_out, until
 
 pytestmark = pytest.mark.engines
 
@@ -112,3 +115,34 @@ def test_leaving_while_no_broker_is_there_takes_a_bounded_time(
     finally:
         broker.start()
     assert took < 30
+
+
+def test_a_member_that_a_full_group_refused_for_good_gets_in_once_there_is_room(
+    tmp_path: Path, jars: None
+) -> None:
+    full = {**BRISK, "group.consumer.max.size": "1"}
+    with running(KafkaBroker(tmp_path, properties=full)) as broker:
+        log = KafkaLog(broker.url)
+        log.create_topic("commands", SHARDS)
+        first = log.membership("handlers", "commands")
+        assert until(lambda: first.shards(no_hurry) == ALL)
+        second = log.membership("handlers", "commands")
+        with pytest.raises(Unavailable, match="maximum size"):
+            until(lambda: bool(second.shards(no_hurry)), 20.0)
+        first.close()
+        got_in = until(lambda: shards_or_none(second) == ALL)
+        second.close()
+        log.close()
+    assert got_in
+
+
+def no_hurry(_shards: frozenset[int]) -> None:
+    """Nothing is in flight."""
+
+
+def shards_or_none(member: Membership) -> frozenset[int]:
+    """What is assigned; nothing while the group refuses it."""
+    try:
+        return member.shards(no_hurry)
+    except Unavailable:
+        return frozenset()

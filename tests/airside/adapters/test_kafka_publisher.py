@@ -1,6 +1,7 @@
 """A publisher keeps its order whatever happens to broker, records and itself."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,11 @@ from commands.outbox import Outbox
 from schemas.envelope import new_id
 from schemas.errors import PublishFailed, Unavailable
 from schemas.record import RECORD_BYTES_MAX, Record
-from stack.kafka import KafkaBroker
+from stack.kafka import HOST, KafkaBroker, places
 from tests.contracts.log import pairs
+from tests.kit.engines import running
 from tests.kit.kafka import alter_topic, until
+from tests.kit.kafka_refusing import RefusingProxy
 from tests.kit.log_traffic import acknowledged_by, read_until
 
 pytestmark = pytest.mark.engines
@@ -143,6 +146,27 @@ def test_a_record_that_the_broker_refuses_stops_what_lies_behind_it(
         publisher.acknowledged()
     publisher.close()
     assert log.source("events", 0).end() == 2
+
+
+def test_a_first_request_that_is_refused_for_a_moment_lets_nothing_pass_and_is_not_lost(
+    tmp_path: Path,
+) -> None:
+    place = places(tmp_path, 1)[0]
+    with RefusingProxy((HOST, place.client)) as proxy:
+        listeners = f"CLIENT://{HOST}:{proxy.port},INTERNAL://{HOST}:{place.internal}"
+        settings = {"advertised.listeners": listeners}
+        with running(KafkaBroker(tmp_path, place=place, properties=settings)) as broker:
+            log = KafkaLog(broker.url)
+            log.create_topic("events", 1)
+            proxy.refuse_next("events")
+            publisher = log.publisher("events", 0)
+            publisher.send([(b"%d" % n, random_bytes(300_000)) for n in range(20)])
+            acknowledged = acknowledged_by(publisher, 20)
+            publisher.close()
+            keys = [r[2] for r in read_until(log.source("events", 0), 20)]
+            log.close()
+    assert (proxy.refused, proxy.ahead, acknowledged) == (1, 0, 20)
+    assert keys == [b"%d" % n for n in range(20)]
 
 
 def random_bytes(count: int) -> bytes:

@@ -119,6 +119,29 @@ def test_sentinels_without_a_service_are_invalid(url: str) -> None:
         RedisViewStore(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h:1/0?replicaton=3",
+        "unix:///nowhere?replicaton=3",
+        "rediss+cluster://h:1,h:2?ssl_ca_certs=ca.pem&replicaton=3",
+        "redis+sentinel://h:1/views?sentinel_username=me&max_connections=2&replicaton=3",
+    ],
+)
+def test_an_unknown_option_is_named_before_anything_is_asked(url: str) -> None:
+    with pytest.raises(
+        Invalid, match=r"redis-py knows no option replicaton\. Use redis://host"
+    ):
+        RedisViewStore(url)
+
+
+def test_a_database_that_the_server_lacks_is_what_is_said(server: ValkeyServer) -> None:
+    with pytest.raises(
+        Unavailable, match=r"out of range\. Name a database that the server has"
+    ):
+        RedisViewStore(f"redis://{server.address}/999")
+
+
 def test_sentinels_that_are_not_there_are_unavailable_and_their_password_unsaid() -> None:
     with pytest.raises(Unavailable, match=r"127.0.0.1:1/views: .*up\?") as raised:
         RedisViewStore("redis+sentinel://me:secret@127.0.0.1:1/views?sentinel_password=hush")

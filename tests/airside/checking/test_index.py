@@ -37,10 +37,10 @@ def test_other_bytes_in_the_index_are_named() -> None:
 
 def test_an_event_that_only_the_index_has_is_named() -> None:
     estate = Estate()
-    index = estate.shard.store._accounts["b"]
-    index[0] = replace(index[1], version=0, seq=9)
+    index, history = estate.shard.store._accounts["b"], estate.shard.store._history[0]
+    history[4] = index[3] = replace(history[4], version=3)
     (fault,) = told(estate.faults("index"))
-    assert fault == "index, account b, version 0: seq 9: only the index has it."
+    assert fault == "index, account b, version 2: seq 5: only the index has it."
 
 
 def test_an_event_that_came_meanwhile_is_left_aside() -> None:

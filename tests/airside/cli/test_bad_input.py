@@ -199,7 +199,7 @@ def test_without_airside_up_a_command_waits_on_the_topic(tmp_path: Path) -> None
     shell = Shell(tmp_path / "data")
     ran = shell("send", "EraseAccount", "account_id=a1", "--wait", "--timeout", "0.2")
     assert ran.code == 4
-    assert "Is `airside up` running?" in ran.err
+    assert "Are handler and projector running (`airside up`)?" in ran.err
 
 
 @pytest.mark.parametrize("words", [["query", "refusals"], ["projections"], ["parked"]])
