@@ -1,9 +1,12 @@
 """The handler's role: a shard handler for every shard that is this worker's to do.
 
-A shard that cannot go on (a hole in its history) is halted and said so; the others go on.
+A shard that cannot go on (a hole in its history) is halted and said so; the others go on. It is
+tried again from time to time: what looks permanent (a topic that a broker does not know yet, a
+right that was taken away) may be mended without this worker being started again.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -26,6 +29,7 @@ from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 GROUP = "handlers"
 MOVES_MAX = 1_000  # times that a shard may be lost in a row before it is given up
 STREAMS_MAX = 10_000  # accounts in memory, of all shards
+HALT_SECONDS = 60.0  # before a halted shard is tried again
 
 Handler = ShardHandler[Any, Catalog]
 OpenHandler = Callable[[int], AbstractContextManager[Handler]]
@@ -38,15 +42,22 @@ class Handling:
 
     name = "handler"
 
-    def __init__(self, membership: Membership, open_handler: OpenHandler) -> None:
+    def __init__(
+        self,
+        membership: Membership,
+        open_handler: OpenHandler,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._membership = membership
         self._open_handler = open_handler
+        self._monotonic = monotonic
         self._handlers: dict[int, Handler] = {}
         self._held: dict[int, ExitStack] = {}
         self._rounds: Rounds[int] = Rounds()
         self._moves: dict[int, int] = {}  # in a row
         self._left = Counts()  # by shards that are not ours any more
         self.halted: dict[int, str] = {}  # shard -> why
+        self._retry_at: dict[int, float] = {}  # of those
 
     @property
     def counts(self) -> Counts:
@@ -64,7 +75,9 @@ class Handling:
         """
         mine = self._membership.shards(self._leave)
         self._leave((self._handlers.keys() | self.halted.keys()) - mine)
-        return self._rounds.go(sorted(mine - self.halted.keys()), self._step_or_halt)
+        now = self._monotonic()
+        resting = {shard for shard, at in self._retry_at.items() if now < at}
+        return self._rounds.go(sorted(mine - resting), self._step_or_halt)
 
     def close(self) -> None:
         """Finish what is in flight; the other workers take the shards up."""
@@ -87,19 +100,26 @@ class Handling:
         self._moves[shard] = self._moves.get(shard, 0) + 1 if step.fenced else 0
         if self._moves[shard] > MOVES_MAX:
             self._halt(shard, f"it was lost {MOVES_MAX} times in a row: who else writes it?")
+        elif shard in self.halted:
+            log.warning("shard goes on shard=%d", shard)
+            del self.halted[shard], self._retry_at[shard]
         return step.polled + step.counts.redriven
 
     def _leave(self, shards: AbstractSet[int]) -> None:
         for shard in shards:
             self.halted.pop(shard, None)
+            self._retry_at.pop(shard, None)
             self._moves.pop(shard, None)
             if shard in self._handlers:
                 self._left.add(self._handlers.pop(shard).counts)
                 self._held.pop(shard).close()
+                log.info("left shard=%d", shard)
 
     def _halt(self, shard: int, why: str) -> None:
-        log.error("shard halted shard=%d because %s", shard, why)
+        if self.halted.get(shard) != why:
+            log.error("shard halted shard=%d because %s", shard, why)
         self.halted[shard] = why
+        self._retry_at[shard] = self._monotonic() + HALT_SECONDS
 
 
 @contextmanager
@@ -131,5 +151,6 @@ def handling(deployment: Deployment, *, accept_lost: bool = False) -> Iterator[H
         role = held.enter_context(closing(Handling(membership, open_handler)))
         yield role
         if role.halted:
-            told = "; ".join(f"shard {shard}: {why}" for shard, why in role.halted.items())
-            raise Hole(f"halted, mend and start again: {told}")
+            halted = ", ".join(map(str, sorted(role.halted)))
+            why = role.halted[min(role.halted)]  # the others' are in the log
+            raise Hole(f"halted, mend and start again: shards {halted}. The first: {why}")

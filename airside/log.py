@@ -78,8 +78,9 @@ def check_partition_count(topic: str, found: int, wanted: int) -> None:
 def check_partition(topic: str, partition: int, count: int) -> None:
     """Raises: NotFound where a topic has no such partition, or is no topic."""
     if not 0 <= partition < count:
-        has = f"partitions 0 to {count - 1}" if count else "not been created: create it first"
-        raise NotFound(f"topic {topic}, partition {partition}: {topic} has {has}.")
+        if not count:
+            raise NotFound(f"topic {topic} has not been created: create it first.")
+        raise NotFound(f"topic {topic} has partitions 0 to {count - 1}, not {partition}.")
 
 
 def check_sizes(topic: str, records: Sequence[KeyValue]) -> None:

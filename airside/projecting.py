@@ -48,6 +48,7 @@ class Projecting:
         self._workers: dict[Key, ShardProjector[Any]] = {}
         self._rounds: Rounds[Key] = Rounds()
         self._followed_at = 0
+        self._shards: frozenset[int] = frozenset()
 
     def turn(self) -> int:
         """One step of every worker; how many records were taken.
@@ -55,6 +56,9 @@ class Projecting:
         Raises: Transient, of one of them, at the end of the round.
         """
         shards = self._membership.shards(self._leave_shards)
+        if shards != self._shards:
+            log.info("works on shards=%s", ",".join(map(str, sorted(shards))) or "none")
+            self._shards = shards
         now = self._read_side.clock()
         if not self._living or not 0 <= now - self._followed_at < FOLLOW_MS:
             self._follow(now)

@@ -6,9 +6,7 @@ from typing import Generic, TypeVar
 
 from schemas.errors import Transient
 
-TROUBLE_SECONDS_MAX = (
-    5.0  # of a round in which an engine fails; the rest comes next time
-)
+TROUBLE_SECONDS_MAX = 5.0  # of a round in which an engine fails; the rest comes next time
 
 K = TypeVar("K")
 

@@ -3,6 +3,7 @@
 Two at once would do no harm, since a command for one expiry has one id.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -20,6 +21,8 @@ LOOK_BACK_MS = 3_600_000  # how far before its last look, for a projection that 
 LOOK_AT_ALL_MS = 60_000  # how often all of the past is looked at
 DUE_ASKED_MAX = 100_000  # licenses of one look; more of them than ever wait at a time
 
+log = logging.getLogger("airside.timekeeping")
+
 
 class Timekeeping:
     """The timekeeper, with the read model of expiries as its source."""
@@ -33,18 +36,25 @@ class Timekeeping:
         self._clock = clock
         self._timekeeper = timekeeper
         self._ticked_at = 0
+        self._has_ticked = False
 
     def turn(self) -> int:
-        """Send what is due, once in TICK_MS; how many."""
+        """Send what is due, once in TICK_MS; how many. Raises: Unavailable."""
         is_ours = self._membership.shards(_nothing_to_finish)
         now = self._clock()
         if not is_ours or 0 <= now - self._ticked_at < TICK_MS:
             return 0
         self._ticked_at = now
         try:
-            return self._timekeeper.tick(now)
-        except Unavailable:
-            return 0  # nothing is served yet; the projector of this deployment will see to it
+            sent = self._timekeeper.tick(now)
+        except Unavailable as why:
+            if self._has_ticked:
+                raise
+            # As a rule nothing is served yet; a projector will see to it.
+            log.info("nothing is looked at yet because %s", why)
+            return 0
+        self._has_ticked = True
+        return sent
 
     def close(self) -> None:
         """The next timekeeper takes over."""

@@ -197,7 +197,8 @@ class Reader:
         generation = registry.generation(registry.serving)
         if generation is None:
             raise Unavailable(
-                f"{projection.name} serves no generation yet. Start a projector: `airside up`."
+                f"{projection.name} serves no generation yet. Start a projector: `airside up`, "
+                "or `airside project`."
             )
         return generation
 

@@ -71,6 +71,7 @@ def main(
         )
     _tell_progress()
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)  # ignored where a script started us by `&`
     try:
         program = _found(command)
         find_java()

@@ -54,9 +54,10 @@ def find_java() -> Path:
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home, "bin"))) if home else shutil.which("java")
     if found is None:
+        where = f"in JAVA_HOME, {home}" if home else "on PATH"
         raise NotFound(
-            f"no Java. Kafka and Cassandra need version {JAVA}: install a JDK or JRE {JAVA} "
-            "(Debian: openjdk-17-jre-headless), or set JAVA_HOME to one."
+            f"no Java {where}. Kafka and Cassandra need version {JAVA}: install a JDK or JRE "
+            f"{JAVA} (Debian: openjdk-17-jre-headless), or set JAVA_HOME to where one is."
         )
     said = subprocess.run(
         [found, "-version"], capture_output=True, text=True, check=False, timeout=60

@@ -45,7 +45,7 @@ class KafkaMembership:
             self._leave = _nobody
         if self._error is not None:
             error, self._error = self._error, None
-            if error.fatal():
+            if _is_fatal(error):
                 self.close()
             raise self._why(error)
         return frozenset(self._shards)
@@ -96,12 +96,12 @@ class KafkaMembership:
 
     def _hear(self, error: KafkaError) -> None:
         self._trouble.hear(error)
-        if error.fatal() or error.code() in REFUSED | UNKNOWN_USER:
+        if _is_fatal(error) or error.code() in REFUSED | UNKNOWN_USER:
             self._keep(error)
 
     def _keep(self, error: KafkaError | None) -> None:
         """The last one is told, but none hides a fatal one."""
-        if error is not None and (self._error is None or not self._error.fatal()):
+        if error is not None and (self._error is None or not _is_fatal(self._error)):
             self._error = error
 
     def _why(self, error: KafkaError) -> Unavailable:
@@ -112,6 +112,11 @@ class KafkaMembership:
             )
         why = self._trouble.explain(error, f"be a member of group {self._group}")
         return Unavailable(str(why))
+
+
+def _is_fatal(error: KafkaError) -> bool:
+    """In a message it is a code, in a report of the client a flag."""
+    return error.fatal() or error.code() == KafkaError._FATAL
 
 
 def _nobody(_shards: frozenset[int]) -> None:

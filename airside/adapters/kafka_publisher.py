@@ -7,15 +7,16 @@ when nothing was acknowledged for STALL_SECONDS.
 
 Acknowledgements are counted without a call for each: a producer's length is the number of its
 records that are not acknowledged or failed yet (plus reports that wait to be served, so that
-the count errs on the safe side). A broker that has taken record n has taken all before it,
+the count errs on the safe side). No request is sent before the one ahead of it is acknowledged,
 which makes the count a prefix.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
@@ -111,7 +112,8 @@ class KafkaPublisher:
                 return
             self._handed += taken
             if taken < len(batch):  # which ones, is not for sure a prefix: all of it again
-                self._fail(f"topic {self._topic}: the producer's queue is full.")
+                refused: Iterator[Any] = (one["_error"] for one in batch if "_error" in one)
+                self._fail(self._why(next(refused)))
                 return
             for _ in batch:
                 self._waiting.popleft()

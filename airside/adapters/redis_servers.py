@@ -49,9 +49,10 @@ class Servers:
             self.client = _client(url, timeout_seconds)
         except ValueError as error:
             raise Invalid(
-                f"the address of the view store: {str(error).rstrip('.')}. Use redis://host:6379/0, rediss://… "
-                "or unix:///path/to/socket; redis+cluster://host:6379,host2:6379 for a "
-                "cluster, redis+sentinel://host:26379/service for sentinels."
+                f"the address of the view store: {str(error).rstrip('.')}. Use "
+                "redis://host:6379/0, rediss://… or unix:///path/to/socket; "
+                "redis+cluster://host:6379,host2:6379 for a cluster, "
+                "redis+sentinel://host:26379/service for sentinels."
             ) from error
         except FAILURES as error:
             self.unavailable(error)

@@ -40,7 +40,7 @@ class Status(Struct, frozen=True):
     current: bool  # built by the code that is installed
     version: int  # events folded
     lag_events: int  # records of the events topic not folded yet
-    lag_seconds: float  # since the last event folded, while there is a lag; else 0
+    lag_seconds: float  # while there is a lag, since the last event folded or the beginning
     as_of: int  # ms
     rows: int
     parked: int
@@ -79,7 +79,7 @@ def projections(settings: Settings, as_json: bool) -> None:
     ]
     show_table("Projections", columns, rows)
     if not rows:
-        click.echo("None yet: `airside up` builds them.")
+        click.echo("None yet: `airside up` (or `airside project`) builds them.")
     in_shards = f", in shards {', '.join(map(str, waiting.shards))}" if waiting.shards else ""
     click.echo(f"{waiting.commands:,} commands wait for a handler{in_shards}")
 
@@ -124,7 +124,8 @@ def status(
     """One generation, added up over its shards."""
     shards = [views.rows(generation, shard, ()) for shard in range(len(ends))]
     lags = [max(0, end - s.checkpoint.offset) for end, s in zip(ends, shards, strict=True)]
-    late = [now - s.checkpoint.at for s, lag in zip(shards, lags, strict=True) if lag]
+    folded_at = [s.checkpoint.at or generation.created_at for s in shards]
+    late = [now - at for at, lag in zip(folded_at, lags, strict=True) if lag]
     return Status(
         projection=generation.projection,
         generation=generation.number,

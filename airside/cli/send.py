@@ -150,5 +150,7 @@ def report(summary: Summary, *, as_json: bool) -> None:
     if summary.outcomes or summary.without_outcome:
         rows = list(summary.outcomes.items())
         if summary.without_outcome:
-            rows.append(("no outcome yet (is `airside up` running?)", summary.without_outcome))
+            rows.append(
+                ("no outcome yet: are handler and projector running?", summary.without_outcome)
+            )
         show_table("Outcomes", ["outcome", "commands"], rows)

@@ -118,9 +118,9 @@ def verdict(told: Told, *, waited: bool) -> int:
         return COULD_NOT
     if told.outcome is None:
         click.echo(
-            "no outcome within the time limit. Is `airside up` running? It will be handled "
-            f"when it is; ask with: airside query command {told.command_id} "
-            f"--account {told.account_id}",
+            "no outcome within the time limit. Are handler and projector running (`airside "
+            "up`)? It will be handled when they are; ask with: airside query command "
+            f"{told.command_id} --account {told.account_id}",
             err=True,
         )
         return NO_OUTCOME

@@ -99,7 +99,7 @@ def test_who_may_not_publish_is_told(guest: KafkaLog) -> None:
 
 def test_who_may_not_read_is_told(guest: KafkaLog) -> None:
     source = guest.source("t", 0)
-    with pytest.raises(Unavailable, match=r"read t: .*uthoriz.*kafka-acls"):
+    with pytest.raises(Unavailable, match=r"read t, partition 0: .*uthoriz.*kafka-acls"):
         read_until(source, 1)
 
 
