@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.errors import Invalid
+
 SHARDS_DEFAULT = 8
 SHARDS_MAX = 1_024
 
@@ -27,6 +29,25 @@ class Settings:
     def is_self_contained(self) -> bool:
         """Events and log are embedded: the data directory lays itself out."""
         return self.events is None and self.log is None
+
+    def check(self) -> None:
+        """Raises: Invalid where only a part of the engines is named.
+
+        Read models alone may be elsewhere; but commands on a topic that nobody reads, or
+        answers from rows of nothing, are never meant.
+        """
+        chosen = {
+            "AIRSIDE_EVENTS": self.events,
+            "AIRSIDE_LOG": self.log,
+            "AIRSIDE_VIEWS": self.views,
+        }
+        missing = [name for name, url in chosen.items() if url is None]
+        if missing and not self.is_self_contained:
+            raise Invalid(
+                f"{' and '.join(missing)} not set, but "
+                f"{' and '.join(name for name in chosen if name not in missing)}. Real engines "
+                "go together: set all three, or none of them."
+            )
 
     @property
     def needs_directory(self) -> bool:

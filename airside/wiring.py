@@ -20,6 +20,7 @@ from airside.adapters.redis_view_store import TIMEOUT_SECONDS, RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
 from airside.adapters.sqlite_log import SqliteLog
 from airside.log import Log
+from airside.mark import check_mark, mark
 from airside.producer import Producer
 from airside.settings import SHARDS_DEFAULT, Settings
 from airside.store import Store
@@ -50,6 +51,7 @@ class Deployment:
         self._views_url: str | None = settings.views
         self._server: EmbeddedValkey | None = None
         self._cassandra: CassandraSession | None = None
+        settings.check()
         if settings.needs_directory:
             try:
                 settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,6 +76,8 @@ class Deployment:
                 text = f"topic {topic}, {partitions} partition{'s' * (partitions > 1)}"
                 is_compacted = topic == CATALOG_TOPIC
                 made[text] = log.create_topic(topic, partitions, is_compacted=is_compacted)
+            if self.settings.log is not None:
+                made["the log's mark of this event store"] = mark(log, store.history_id())
         return made
 
     @cached_property
@@ -86,7 +90,7 @@ class Deployment:
                 raise NotFound(f"{error} Run: airside init") from error
 
     def check_layout(self) -> None:
-        """Log and event store agree on the shards. Raises: Contradiction, NotFound."""
+        """Log and event store belong together. Raises: Contradiction, NotFound, Unavailable."""
         with self.event_store() as store, self.log() as log:
             shards = store.shards()
             for topic, wanted in topics(shards).items():
@@ -97,6 +101,8 @@ class Deployment:
                         f"for {wanted}: accounts would be looked for where they are not. "
                         "Name the log and the event store that belong together."
                     )
+            if self.settings.log is not None:
+                check_mark(log, store.history_id())
 
     @contextmanager
     def log(self) -> Iterator[Log]:

@@ -18,6 +18,7 @@ POLL_SECONDS = 0.5
 POLLS_MAX = 100  # of one call that follows; the next call reads on
 EMPTY_POLLS_MAX = 20  # before the start gives up on records that should be there
 REJECTED_KEPT_MAX = 100
+HISTORY_KEY = "airside/history"  # no entry: which event store the log belongs to
 
 log = logging.getLogger("airside.catalog")
 
@@ -48,6 +49,7 @@ class CatalogFollower:
         self._began = False
         self._changes: dict[str, Entry | None] = {}  # read and not yet in the catalog
         self._rejected: dict[str, tuple[int, str]] = {}  # by key
+        self.history = ""  # the id of the event store that the log says it belongs to
         source.seek(0)
 
     @property
@@ -97,6 +99,9 @@ class CatalogFollower:
         try:
             if (key or b"") != name.encode():
                 raise Invalid("the key is not UTF-8. Use keys as 'title/t1'.")
+            if name == HISTORY_KEY:
+                self.history = (value or b"").decode(errors="replace")
+                return
             self._changes[name] = read_change(name, value)
             self._rejected.pop(name, None)
         except Invalid as error:

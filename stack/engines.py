@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from stack.cassandra import PERIODIC, QUICK_START, CassandraCluster, CassandraNode
+from stack.cassandra import (
+    PERIODIC,
+    QUICK_START,
+    ROOMY,
+    ROOMY_JVM,
+    CassandraCluster,
+    CassandraNode,
+)
 from stack.kafka import KafkaBroker, KafkaCluster
 from stack.processes import ServerProcess, start_together, stop_together
 from stack.valkey import ValkeyCluster, ValkeyServer
@@ -30,8 +37,8 @@ class Stack:
         self.log: KafkaBroker | KafkaCluster
         self.events: CassandraNode | CassandraCluster
         self.views: ValkeyServer | ValkeyCluster
-        settings = PERIODIC if cluster or for_speed else {}
-        jvm = () if for_speed else QUICK_START
+        settings = ROOMY if for_speed else PERIODIC if cluster else {}
+        jvm = ROOMY_JVM if for_speed else QUICK_START
         if cluster:
             self.log = KafkaCluster(log)
             self.events = CassandraCluster(events, settings=settings, jvm=jvm)

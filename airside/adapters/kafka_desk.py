@@ -1,8 +1,9 @@
 """Small questions to the cluster: where a partition begins and ends, who is where."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -11,8 +12,12 @@ from airside.adapters.kafka_trouble import MISSING, Trouble
 from airside.log import check_partition
 from schemas.errors import Unavailable
 
+T = TypeVar("T")
+
 ANSWER_SECONDS = 10.0
 HEARD_MAX = 20  # reports of the client, behind a question that failed
+SLICE_SECONDS = 1.0
+NO_ANSWER = (KafkaError._TIMED_OUT, KafkaError._TRANSPORT)
 NOTE_SECONDS = 2.0  # to wait for the last note; it is a hint
 
 
@@ -21,9 +26,7 @@ class KafkaDesk:
 
     def __init__(self, cluster: KafkaCluster, trouble: Trouble) -> None:
         self._cluster, self._trouble = cluster, trouble
-        self._counts: dict[
-            str, int
-        ] = {}  # partitions; bounded: topics are few, and keep theirs
+        self._counts: dict[str, int] = {}  # partitions; topics are few, and keep theirs
         self._notes_under_way = 0
         with trouble.translated("open a consumer"):
             self._consumer = Consumer(
@@ -45,7 +48,9 @@ class KafkaDesk:
         """
         name = self._cluster.named(topic)
         with self._asking(f"look for topic {topic}"):
-            found = self._consumer.list_topics(name, timeout=ANSWER_SECONDS).topics[name]
+            found = patiently(
+                lambda seconds: self._consumer.list_topics(name, timeout=seconds)
+            ).topics[name]
             if found.error is not None:
                 if found.error.code() in MISSING:
                     return []
@@ -62,7 +67,10 @@ class KafkaDesk:
         """The oldest record's offset, and the next one's. Raises: Unavailable."""
         spot = TopicPartition(self._cluster.named(topic), partition)
         with self._asking(f"ask for the ends of {topic}, partition {partition}"):
-            found = self._consumer.get_watermark_offsets(spot, timeout=timeout_seconds)
+            found = patiently(
+                lambda seconds: self._consumer.get_watermark_offsets(spot, timeout=seconds),
+                timeout_seconds,
+            )
         if found is None:
             raise Unavailable(f"{self._cluster}: no answer in {timeout_seconds:g} seconds.")
         return found
@@ -85,7 +93,9 @@ class KafkaDesk:
         """The last hint; 0 where there is none. Raises: Unavailable."""
         spot = TopicPartition(self._cluster.named(topic), partition)
         with self._asking(f"ask for what was noted of {topic}"):
-            found = self._consumer.committed([spot], timeout=ANSWER_SECONDS)[0]
+            found = patiently(
+                lambda seconds: self._consumer.committed([spot], timeout=seconds)
+            )[0]
             if found.error is not None:
                 raise KafkaException(found.error)
         return max(0, found.offset)
@@ -107,3 +117,18 @@ class KafkaDesk:
 
     def _committed(self, error: KafkaError | None, _spots: list[TopicPartition]) -> None:
         self._notes_under_way -= 1
+
+
+def patiently(ask: Callable[[float], T], timeout_seconds: float = ANSWER_SECONDS) -> T:
+    """An answer to a question that is asked in slices, so that Ctrl-C is heard between them.
+
+    Raises: KafkaException.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return ask(min(SLICE_SECONDS, max(left, 0.1)))
+        except KafkaException as error:
+            if left <= SLICE_SECONDS or error.args[0].code() not in NO_ANSWER:
+                raise

@@ -56,7 +56,7 @@ class TestVerbsOnEngines(VerbsContract):
 
     def test_init_again_makes_nothing(self, shell: Shell) -> None:
         ran = shell("init", "--json")
-        assert (ran.code, ran.json["made"], len(ran.json["all"])) == (0, [], 4)
+        assert (ran.code, ran.json["made"], len(ran.json["all"])) == (0, [], 5)
 
     def test_another_number_of_shards_is_refused(self, shell: Shell) -> None:
         ran = shell("--shards", "5", "init")
