@@ -156,4 +156,7 @@ class EventStore(Protocol):
         """Parked commands by offset, of one account or of the shard, as far as indexed."""
 
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep these; per account and fingerprint the newest stays, older ones may go."""
+        """Keep these; per account and fingerprint the newest stays, older ones may go.
+
+        `load` of this store object sees them. They may be lost: then more is folded.
+        """

@@ -10,10 +10,12 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-import zstandard
+from cassandra.cluster import ResponseFuture
 from cassandra.query import BoundStatement
 
 from airside.adapters.cassandra_archived import Archived, chunks_of
+from airside.adapters.cassandra_errors import answering
+from airside.adapters.cassandra_payload import Packing
 from airside.adapters.cassandra_session import CassandraSession
 from commands.event_store import Loaded, Snapshot, StoredEvent
 
@@ -21,7 +23,6 @@ READS_MAX = 4  # of an account whose versions have a gap; then its fold says wha
 PAUSE_SECONDS = 0.02  # before the third read, then twice that
 HISTORY_ROWS = 1_000  # in one page
 SNAPSHOT_BYTES_MAX = 8 * 1024 * 1024  # a write takes half a commit log segment: 16 MiB
-ZSTD_LEVEL = 1
 
 log = logging.getLogger("airside.cassandra")
 
@@ -31,11 +32,12 @@ class Accounts:
 
     def __init__(self, session: CassandraSession, archived: Archived) -> None:
         self._session, self._archived = session, archived
-        self._compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
-        self._decompress = zstandard.ZstdDecompressor().decompress
+        self._packing = Packing()
+        self._saving: list[ResponseFuture] = []  # snapshots under way
 
     def load(self, account_ids: Sequence[str], fingerprint: str) -> dict[str, Loaded]:
         """Newest snapshot and later events of each. Raises: Hole, NotFound, Unavailable."""
+        self.await_saved()
         loaded: dict[str, Loaded] = {}
         missing = list(dict.fromkeys(account_ids))
         for attempt in range(READS_MAX):
@@ -61,13 +63,25 @@ class Accounts:
             version = event.version
 
     def save(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep these; the newest of an account and fingerprint stays. Raises: Unavailable."""
-        for _ in self._session.each(self._saving(snapshots)):
-            pass
+        """Send these, when those sent before have arrived. Raises: Unavailable, of those.
 
-    def _saving(self, snapshots: Iterable[Snapshot]) -> Iterator[BoundStatement]:
+        Whoever needs them to be there waits for it; a lost one loses nothing else.
+        """
+        self.await_saved()
+        with answering(self._session.address):
+            for statement in self._statements(snapshots):
+                self._saving.append(self._session.send(statement, "plain"))
+
+    def await_saved(self) -> None:
+        """Return when every snapshot sent is there. Raises: Unavailable."""
+        sent, self._saving = self._saving, []
+        with answering(self._session.address):
+            for answer in sent:
+                answer.result()
+
+    def _statements(self, snapshots: Iterable[Snapshot]) -> Iterator[BoundStatement]:
         for s in snapshots:
-            data = self._compress(s.data)
+            data = self._packing.packed(s.data)
             if len(data) > SNAPSHOT_BYTES_MAX:
                 log.warning(
                     "snapshot left out version=%d bytes=%d bytes_max=%d",
@@ -84,7 +98,7 @@ class Accounts:
         found: dict[str, tuple[int, bytes | None]] = dict.fromkeys(account_ids, (0, None))
         chunks = chunks_of(account_ids)
         for row in each(bound("snapshots", (some, fingerprint)) for some in chunks):
-            found[row[0]] = (row[1], self._decompress(row[2]))
+            found[row[0]] = (row[1], self._packing.unpacked(row[2]))
         events: dict[str, list[StoredEvent]] = {account_id: [] for account_id in account_ids}
         chunks = chunks_of(sorted(account_ids, key=lambda account_id: found[account_id][0]))
         for account_id, version, seq, data in each(

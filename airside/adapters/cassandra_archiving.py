@@ -6,7 +6,7 @@ events    one range delete for each account, of versions that are noted in archi
 archives  conditional, so that of two archives only one has a commit
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from cassandra.query import BoundStatement, PreparedStatement
@@ -26,7 +26,10 @@ ACCOUNTS_AT_ONCE = 10  # … and above this many partitions
 class CassandraArchiving:
     """For one thread at a time."""
 
-    def __init__(self, session: CassandraSession, commits: Commits) -> None:
+    def __init__(
+        self, session: CassandraSession, commits: Commits, await_saved: Callable[[], None]
+    ) -> None:
+        self._await_saved = await_saved  # snapshots of this store
         self._session, self._commits = session, commits
 
     def files(self, shard: int) -> list[ArchiveFile]:
@@ -96,6 +99,7 @@ class CassandraArchiving:
         self, account_ids: Sequence[str], fingerprint: str
     ) -> Mapping[str, int]:
         """Up to where the accounts have a snapshot; 0 where they have none."""
+        self._await_saved()
         found = dict.fromkeys(account_ids, 0)
         asked = (
             self._session.bound("snapshot_versions", (some, fingerprint))

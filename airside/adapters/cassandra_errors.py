@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import cassandra
 from cassandra.cluster import NoHostAvailable
-from cassandra.connection import ConnectionException
+from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.protocol import ErrorMessage, SyntaxException
 
 from airside.urls import Address
@@ -51,6 +51,13 @@ def translated(error: Exception, address: Address) -> AirsideError:
             )
         return Invalid(f"{address}: {text}")
     return Unavailable(f"{address}: {text} Try again.")
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether nothing was sent because all connections have too much to send already."""
+    if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict):
+        return bool(error.errors) and all(map(is_busy, error.errors.values()))
+    return isinstance(error, ConnectionBusy)
 
 
 @contextmanager

@@ -183,12 +183,15 @@ class CassandraEventStore:
         return self._parked.records(shard, account_id)
 
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep the newest of each account and fingerprint. Raises: Unavailable."""
+        """Keep the newest of each account and fingerprint; does not wait for these.
+
+        Raises: Unavailable, of those before.
+        """
         self._accounts.save(snapshots)
 
     def archiving(self) -> CassandraArchiving:
         """What whoever archives needs of this store besides the port."""
-        return CassandraArchiving(self._session, self._commits)
+        return CassandraArchiving(self._session, self._commits, self._accounts.await_saved)
 
     def close(self) -> None:
         """Send nothing more; the session stays open for the others."""

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 
 from cassandra.query import BoundStatement
 
-from airside.adapters.cassandra_errors import ALL_FAILURES, told_by, translated
+from airside.adapters.cassandra_errors import ALL_FAILURES, is_busy, told_by, translated
 from airside.adapters.cassandra_payload import Content
 from airside.adapters.cassandra_requests import Requests
 from airside.adapters.cassandra_session import CassandraSession
 from schemas.errors import AirsideError, Unavailable
 
 IN_FLIGHT_MAX = 32  # requests; more does not help one node (measured)
+BUSY_SECONDS = 0.05  # until the next try, where a connection takes no more for the moment
 PAUSE_SECONDS = (0.1, 5.0)  # first and longest, before what failed is sent again
 
 log = logging.getLogger("airside.cassandra")
@@ -135,16 +136,22 @@ class IndexWriter:
 
     def _wait(self, is_done: Callable[[], bool]) -> None:
         """As long as answers come, and none of them is an error."""
-        self._go_on()
         seconds = self._session.timeout_seconds
-        with self._changed:
-            acknowledged = -1
-            while acknowledged != self._acknowledged and self._error is None and not is_done():
-                acknowledged = self._acknowledged
-                self._changed.wait_for(lambda: is_done() or self._error is not None, seconds)
-            if not is_done():
-                reason = self._error or f"no answer in {seconds} s."
-                raise Unavailable(f"the index cannot be written: {reason}")
+        deadline = time.monotonic() + seconds
+        acknowledged = 0
+        while True:
+            self._go_on()
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: is_done() or self._error is not None, BUSY_SECONDS
+                )
+                if is_done():
+                    return
+                if self._acknowledged != acknowledged:
+                    acknowledged, deadline = self._acknowledged, time.monotonic() + seconds
+                if self._error is not None or time.monotonic() > deadline:
+                    reason = self._error or f"no answer in {seconds} s."
+                    raise Unavailable(f"the index cannot be written: {reason}")
 
     def _go_on(self) -> None:
         """Send what waits; what failed only once its pause is over."""
@@ -199,6 +206,9 @@ class IndexWriter:
             self._in_flight -= 1
             if self._is_closed or not any(t is task for t in self._tasks[task.shard]):
                 return  # what else waits is sent by the next answer, or the next call
+            if is_busy(error):
+                self._waiting.appendleft((task, sending.request))  # for those as well
+                return
             self._error = translated(error, self._session.address)
             self._failed.append((task, sending.request))
             self._retry_at = time.monotonic() + self._pause_seconds

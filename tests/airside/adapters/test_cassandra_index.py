@@ -5,6 +5,8 @@ from typing import Any
 
 import cassandra
 import pytest
+from cassandra.cluster import NoHostAvailable
+from cassandra.connection import ConnectionBusy
 
 from airside.adapters.cassandra_index import IndexWriter, Task
 from airside.adapters.cassandra_payload import Content
@@ -46,8 +48,11 @@ class Driver:
 
     def __init__(self) -> None:
         self.sent: list[Answer] = []
+        self.is_busy = False
 
     def send(self, request: str, _profile: str) -> Answer:
+        if self.is_busy:
+            raise NoHostAvailable("no host", {"h": ConnectionBusy("has too much to send")})
         self.sent.append(Answer(request))
         return self.sent[-1]
 
@@ -90,4 +95,17 @@ def test_a_request_whose_end_is_told_twice_is_sent_again_once_and_counts_once(
     assert until(lambda: indexed(writer) is not None)
     assert (arrived(driver.sent[2:]), indexed(writer)) == (["r1"], 0)
     driver.sent[1].arrive()
+    assert indexed(writer) == 1
+
+
+def test_a_connection_that_takes_no_more_for_the_moment_is_no_failure(driver: Driver) -> None:
+    driver.is_busy = True
+    session: Any = driver
+    requests: list[Any] = ["r1", "r2"]
+    writer = IndexWriter(session)
+    writer.start(Task(0, 1, Content((), (), ()), requests))
+    assert (indexed(writer), driver.sent) == (0, [])
+    driver.is_busy = False
+    assert indexed(writer) == 0
+    assert arrived(driver.sent) == ["r1", "r2"]
     assert indexed(writer) == 1
