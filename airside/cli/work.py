@@ -11,7 +11,7 @@ import click
 
 from airside.handling import handling
 from airside.projecting import projecting
-from airside.running import Crew, OpenRole
+from airside.running import Crew, OpenRole, collect_rarely
 from airside.settings import Settings
 from airside.timekeeping import timekeeping
 from airside.wiring import Deployment, open_deployment
@@ -84,6 +84,7 @@ def timekeeper(settings: Settings) -> None:
 
 def work(settings: Settings, roles: Roles) -> None:
     """Run these roles until SIGINT or SIGTERM, each in a thread of its own."""
+    collect_rarely()
     with open_deployment(settings) as deployment:
         opened = [(name, make(deployment)) for name, make in roles.items()]
         crew = Crew(opened, deployment.revive)
