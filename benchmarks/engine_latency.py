@@ -35,13 +35,14 @@ ROLES = ("handle", "project")
 
 def run(stack: Stack, options: Options) -> bool:
     """Percentiles in milliseconds; no target, a report beside the sum of its parts."""
-    engines = laid_out(stack, "latency", shards=SHARDS)
     print(f"\nlatency: {RATE} commands a second, handler and projector a process each")
+    alone = laid_out(stack, "alone", shards=SHARDS)
     parts = {
-        "append to Kafka, and read it": over_kafka(engines),
-        "commit one event": committing(engines),
-        "save one row": saving(engines),
+        "append to Kafka, and read it": over_kafka(alone),
+        "commit one event": committing(alone),
+        "save one row": saving(alone),
     }
+    engines = laid_out(stack, "latency", shards=SHARDS)
     with roles_of(engines):
         seen = visible(engines, options.scaled(RATE * SECONDS))
     for name, found in parts.items():

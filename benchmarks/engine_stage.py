@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import redis
+
 from airside.adapters.cassandra_session import CassandraSession
 from airside.adapters.kafka_log import KafkaLog
 from airside.settings import Settings
@@ -40,9 +42,11 @@ class Engines:
 
 
 def laid_out(stack: Stack, name: str, *, shards: int) -> Engines:
-    """Fresh topics and a fresh keyspace, with the catalog of the load."""
+    """Fresh topics, a fresh keyspace, an empty view store, with the catalog of the load."""
     events = stack.events_url.rpartition("/")[0]
     engines = Engines(f"{events}/{name}", f"{stack.log_url}/{name}", stack.views_url)
+    with closing(redis.Redis.from_url(engines.views)) as client:
+        client.flushall()
     settings = Settings(
         events=engines.events, log=engines.log, views=engines.views, shards=shards
     )

@@ -74,10 +74,17 @@ def test_where_nobody_listens_every_engine_is_told_with_its_host(tmp_path: Path)
 
 
 @pytest.mark.engines
-def test_a_log_that_is_away_does_not_hide_the_others(tmp_path: Path, views_url: str) -> None:
-    settings = laid_out(tmp_path, views=views_url, log=f"kafka://127.0.0.1:{free_ports(1)[0]}")
+def test_a_log_that_is_away_does_not_hide_the_others(
+    tmp_path: Path, cassandra_url: str, views_url: str
+) -> None:
+    settings = laid_out(
+        tmp_path,
+        views=views_url,
+        events=f"{cassandra_url}/t{new_id()[:12]}",
+        log=f"kafka://127.0.0.1:{free_ports(1)[0]}",
+    )
     found = examine(settings)
-    assert troubles(found) == {"reached": "mend"}
+    assert troubles(found) == {"reached": "mend", "replication in datacenter1": "look"}
     assert verdicts(found)["eviction"] == "ok"
     assert verdicts(found)["shards"] == "ok"
 
@@ -106,10 +113,15 @@ def test_real_engines_that_are_laid_out_have_nothing_to_mend(
 
 @pytest.mark.engines
 def test_topics_that_somebody_else_made_are_mended_one_by_one(
-    tmp_path: Path, kafka_url: str, views_url: str
+    tmp_path: Path, kafka_url: str, cassandra_url: str, views_url: str
 ) -> None:
+    name = f"t{new_id()[:12]}"
     settings = laid_out(
-        tmp_path, views=views_url, log=f"{kafka_url}/t{new_id()[:12]}", shards=4
+        tmp_path,
+        views=views_url,
+        events=f"{cassandra_url}/{name}",
+        log=f"{kafka_url}/{name}",
+        shards=4,
     )
     make_topic(settings, "commands", 4, {"message.timestamp.type": "CreateTime"})
     good = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "2000000"}
@@ -129,7 +141,12 @@ def test_a_table_that_was_dropped_is_missed_and_then_the_keyspace(
     tmp_path: Path, cassandra_url: str, views_url: str
 ) -> None:
     keyspace = f"t{new_id()[:12]}"
-    settings = laid_out(tmp_path, views=views_url, events=f"{cassandra_url}/{keyspace}")
+    settings = laid_out(
+        tmp_path,
+        views=views_url,
+        events=f"{cassandra_url}/{keyspace}",
+        log=f"kafka://127.0.0.1:{free_ports(1)[0]}",
+    )
     with closing(CassandraSession(cassandra_url)) as session:
         session.connected().execute(f"DROP TABLE {keyspace}.snapshots")
         table = about(examine(settings), "keyspace")
