@@ -46,8 +46,13 @@ def test_an_engine_that_is_away_exits_1_and_the_others_are_examined(shell: Shell
 
 
 def test_an_address_that_is_none_is_a_finding_and_hides_no_other(shell: Shell) -> None:
-    port = free_ports(1)[0]
-    ran = shell("--log", "http://nowhere", "--views", f"redis://127.0.0.1:{port}/0", "doctor")
+    events, views = free_ports(2)
+    ran = shell(
+        *("--events", f"cassandra://127.0.0.1:{events}/k"),
+        *("--log", "http://nowhere"),
+        *("--views", f"redis://127.0.0.1:{views}/0"),
+        "doctor",
+    )
     assert ran.code == 1
     assert "mend: log, usable: an address begins with kafka://" in ran.out
     assert "mend: read models, reached: " in ran.out
@@ -66,3 +71,9 @@ def test_where_there_is_nothing_to_look_at_it_says_where_it_looked(tmp_path: Pat
     assert ran.code == 1
     assert f"no data in {tmp_path / 'none'}" in ran.err
     assert not (tmp_path / "none").exists()
+
+
+def test_engines_that_do_not_go_together_are_told(shell: Shell) -> None:
+    ran = shell("--log", "kafka://127.0.0.1:1", "doctor")
+    assert ran.code == 1
+    assert "AIRSIDE_EVENTS and AIRSIDE_VIEWS not set, but AIRSIDE_LOG" in ran.out
