@@ -81,8 +81,10 @@ class Handling:
 
     def close(self) -> None:
         """Finish what is in flight; the other workers take the shards up."""
-        self._leave(frozenset(self._handlers))
-        self._membership.close()
+        try:
+            self._leave(frozenset(self._handlers))
+        finally:
+            self._membership.close()
 
     def _step_or_halt(self, shard: int) -> int:
         try:

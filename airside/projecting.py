@@ -68,8 +68,10 @@ class Projecting:
 
     def close(self) -> None:
         """Let go of every source, and leave the group."""
-        self._leave(self._workers.keys())
-        self._membership.close()
+        try:
+            self._leave(self._workers.keys())
+        finally:
+            self._membership.close()
 
     def _follow(self, now: int) -> None:
         """Which generations there are."""

@@ -1,9 +1,9 @@
 """`airside up`, `handle`, `project`, `timekeeper`: the roles at work, until told to stop."""
 
-import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from types import FrameType
 
@@ -11,29 +11,14 @@ import click
 
 from airside.handling import handling
 from airside.projecting import projecting
-from airside.running import Crew, OpenRole, collect_rarely
+from airside.running import Crew, Role, collect_rarely
 from airside.settings import Settings
 from airside.timekeeping import timekeeping
 from airside.wiring import Deployment, open_deployment
 
-Roles = Mapping[str, Callable[[Deployment], OpenRole]]
+Roles = Mapping[str, Callable[[Deployment], AbstractContextManager[Role]]]
 
-log = logging.getLogger("airside.work")
-
-
-def _handler(deployment: Deployment) -> OpenRole:
-    return lambda: handling(deployment)
-
-
-def _projector(deployment: Deployment) -> OpenRole:
-    return lambda: projecting(deployment)
-
-
-def _timekeeper(deployment: Deployment) -> OpenRole:
-    return lambda: timekeeping(deployment)
-
-
-ROLES: Roles = {"handler": _handler, "projector": _projector, "timekeeper": _timekeeper}
+ROLES: Roles = {"handler": handling, "projector": projecting, "timekeeper": timekeeping}
 
 
 @click.command()
@@ -62,14 +47,14 @@ def handle(settings: Settings, accept_lost: bool) -> None:
     one commit in the event store, which only one of two handlers of a shard can win: so
     whatever is killed, paused or cut off, each command takes effect at most once.
     """
-    work(settings, {"handler": lambda d: partial(handling, d, accept_lost=accept_lost)})
+    work(settings, {"handler": partial(handling, accept_lost=accept_lost)})
 
 
 @click.command()
 @click.pass_obj
 def project(settings: Settings) -> None:
     """Fold events into all read models, until Ctrl-C. As many processes as there are shards."""
-    work(settings, {"projector": _projector})
+    work(settings, {"projector": projecting})
 
 
 @click.command()
@@ -79,14 +64,14 @@ def timekeeper(settings: Settings) -> None:
 
     One is enough; of several one works and the others stand by.
     """
-    work(settings, {"timekeeper": _timekeeper})
+    work(settings, {"timekeeper": timekeeping})
 
 
 def work(settings: Settings, roles: Roles) -> None:
     """Run these roles until SIGINT or SIGTERM, each in a thread of its own."""
     collect_rarely()
     with open_deployment(settings) as deployment:
-        opened = [(name, make(deployment)) for name, make in roles.items()]
+        opened = [(name, partial(role, deployment)) for name, role in roles.items()]
         crew = Crew(opened, deployment.revive)
 
         def stop(signal_number: int, frame: FrameType | None) -> None:

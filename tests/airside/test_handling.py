@@ -178,3 +178,16 @@ def test_laying_out_again_makes_nothing(tmp_path: Path) -> None:
         "topic catalog, 1 partition",
     ]
     assert not any(made.values())
+
+
+def test_the_group_is_left_also_where_a_shard_cannot_be_let_go_of(assigned: Assigned) -> None:
+    @contextmanager
+    def open_handler(shard: int) -> Iterator[Recorded]:
+        yield Recorded(shard, [])
+        raise Unavailable("away.")
+
+    role = Handling(assigned, open_handler)  # type: ignore[arg-type]
+    role.turn()
+    with pytest.raises(Unavailable):
+        role.close()
+    assert assigned.is_closed
