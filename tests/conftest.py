@@ -15,6 +15,7 @@ from stack.jars import POMS, fetch, find_java
 from stack.kafka import KafkaBroker
 
 NO_ENGINE = "no engine"
+EAGER = {"log.cleaner.backoff.ms": "200"}  # looks for what to compact every 15 s by default
 
 # A busy machine is no finding: nothing here is judged by how long it takes.
 settings.register_profile(
@@ -62,7 +63,7 @@ def jars() -> None:
 @pytest.fixture(scope="session")
 def kafka(jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """One broker for the whole session. Who kills it, starts it again."""
-    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"), properties=EAGER)
     broker.start()
     yield broker
     broker.stop()

@@ -184,7 +184,7 @@ class LogContract:
     def test_a_poll_gives_up_when_its_time_is_over(self, topics: Log) -> None:
         began = time.monotonic()
         assert topics.source("t", 0).poll(9, 0.05) == []
-        assert 0.05 <= time.monotonic() - began < 5
+        assert 0.05 <= time.monotonic() - began < 30
 
     def test_a_waiting_poll_sees_what_arrives(self, topics: Log) -> None:
         source = topics.source("t", 0)

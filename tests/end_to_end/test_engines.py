@@ -70,13 +70,18 @@ class TestVerbsOnEngines(VerbsContract):
 @pytest.mark.engines
 @pytest.mark.timeout(300)
 class TestParkingOnEngines(ParkingContract):
-    @pytest.fixture
+    @pytest.fixture(scope="class")
+    @classmethod
     def shell(
-        self, cassandra: CassandraNode, kafka: KafkaBroker, tmp_path: Path
+        cls,
+        cassandra: CassandraNode,
+        kafka: KafkaBroker,
+        tmp_path_factory: pytest.TempPathFactory,
     ) -> Iterator[Shell]:
+        directory = tmp_path_factory.mktemp("parking")
         with (
-            running(ValkeyServer(tmp_path / "valkey")) as views,
-            working(tmp_path, cassandra, kafka, views, "up") as shell,
+            running(ValkeyServer(directory / "valkey")) as views,
+            working(directory, cassandra, kafka, views, "up") as shell,
         ):
             yield shell
 

@@ -73,7 +73,7 @@ def crew(
 
 def check_restart(crew: Crew, server: Killable, words: str) -> None:
     """Kill it while all work, start it again when somebody has noticed; then all goes on."""
-    with under_load(crew.shell) as load:
+    with crew.quoted(), under_load(crew.shell) as load:
         with load.running():
             load.seen.sees_progress()
             crew.listens()

@@ -19,7 +19,7 @@ from tests.kit.witness import Witness
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
-CALL = 12  # of a point: by then the first commits of every shard are done
+CALL = 8  # which commit or save it is struck at, without the first of each shard
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,6 @@ def test_a_handler_killed_anywhere_leaves_nothing_undone_or_done_twice(
         with at_work(shell, "handle"):
             after = load.finish()
     assert found == left
-    assert held.first_seq > 1, "it had done something before"
     assert after > before, "something was left to do"
 
 

@@ -35,7 +35,7 @@ TABLES = (
 SHARDS = 8
 COUNT_MAX = 1_000_000
 PATIENCE_SECONDS = 60.0
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.01
 
 Worker = ShardHandler[Count, Rules]
 
@@ -118,14 +118,22 @@ class CassandraShard:
 
 
 def drain(worker: Worker) -> None:
-    """It steps until nothing is left to do, whatever passing trouble it meets."""
+    """It steps until all is done, indexed and published, whatever passing trouble it meets."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    idle = 0
-    while idle < 2:
+    while not _has_finished(worker):
         assert time.monotonic() < deadline, "still not idle"
-        try:
-            step = worker.step()
-        except Transient:
-            time.sleep(PAUSE_SECONDS)
-            continue
-        idle = 0 if step.polled or step.fenced or step.blocked else idle + 1
+
+
+def _has_finished(worker: Worker) -> bool:
+    """Whether one more step of a worker that has settled everything did nothing."""
+    try:
+        is_settled = worker.position is not None and worker.settled == worker.position.number
+        step = worker.step()
+    except Transient:
+        time.sleep(PAUSE_SECONDS)
+        return False
+    if step.polled or step.fenced:
+        return False
+    if not is_settled:
+        time.sleep(PAUSE_SECONDS)  # the index is under way
+    return is_settled

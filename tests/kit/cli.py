@@ -18,8 +18,10 @@ from airside.settings import Settings
 ROOT = Path(__file__).parents[2]
 CATALOG = ROOT / "examples" / "catalog.json"
 AIRSIDE = (sys.executable, "-m", "airside")
-START_SECONDS_MAX = 30.0
-STOP_SECONDS_MAX = 40.0
+START_SECONDS_MAX = 90.0
+STOP_SECONDS_MAX = 60.0
+PATIENTLY = ("--wait", "--timeout", "60")  # for the outcome of a command
+LINES_SHOWN = 60  # of what a worker said, where a test fails
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,7 @@ class Shell:
     @property
     def environment(self) -> dict[str, str]:
         """The same deployment, for a process."""
-        chosen = {
-            "AIRSIDE_DATA": str(self.data),
-            "AIRSIDE_EVENTS": self.events,
-            "AIRSIDE_LOG": self.log,
-            "AIRSIDE_VIEWS": self.views,
-            "AIRSIDE_ARCHIVE": None if self.archive is None else str(self.archive),
-        }
-        return environment() | {name: value for name, value in chosen.items() if value}
+        return environment() | self.settings.environment()
 
     def start(self, role: str, *options: str, program: Sequence[str] = AIRSIDE) -> "Worker":
         """A role as a process of its own, ready."""
@@ -93,7 +88,7 @@ class Shell:
 
     def send(self, command_type: str, *fields: str) -> Any:
         """Send a command, wait for its outcome, and give it back as JSON."""
-        return self("send", command_type, *fields, "--wait", "--json").json
+        return self("send", command_type, *fields, *PATIENTLY, "--json").json
 
     def ask(self, *words: str) -> Any:
         """A query's answer as JSON."""
@@ -134,6 +129,14 @@ class Worker:
     def text(self) -> str:
         """All that it has said."""
         return self.said.read_text(errors="replace")
+
+    @property
+    def last_words(self) -> str:
+        """The end of it, under a title, and whether the process lives."""
+        code = self.process.poll()
+        state = "at work" if code is None else f"ended with {code}"
+        lines = self.text.splitlines()[-LINES_SHOWN:]
+        return "\n  ".join([f"--- {self.said.name}, {state}:", *lines])
 
     def wait_until_up(self) -> None:
         """Until it says so."""
@@ -182,10 +185,22 @@ def at_work(shell: Shell, *roles: str) -> Iterator[list[Worker]]:
     try:
         for role in roles:
             workers.append(shell.start(role))
-        yield workers
+        with quoted(workers):
+            yield workers
     finally:
         codes = [worker.stop() for worker in workers]
         assert codes, "nobody was at work"
+
+
+@contextmanager
+def quoted(workers: Sequence[Worker]) -> Iterator[None]:
+    """An error of the block says the last that each of them said, too."""
+    try:
+        yield
+    except BaseException as error:
+        for worker in workers:
+            error.add_note(worker.last_words)
+        raise
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Workers of every kind, and what they say when an engine fails."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from tests.kit.cli import Shell, Worker, at_work
+from tests.kit.cli import Shell, Worker, at_work, quoted
 from tests.kit.witness import wait_until
 
 ROLES = ("handle", "handle", "project", "project", "timekeeper")
@@ -24,6 +24,10 @@ class Crew:
     def notices(self, words: str) -> None:
         """Return when one of them has said this."""
         wait_until(f"somebody says {words!r}", lambda: words in self._news())
+
+    def quoted(self) -> AbstractContextManager[None]:
+        """An error of the block says the last that each of them said, too."""
+        return quoted(self._workers)
 
     def is_whole(self) -> bool:
         """Nobody has given up."""

@@ -4,12 +4,13 @@
                 before the index        the commit is applied, nothing follows yet
                 before publishing       the commit is applied and in the index
                 published               … on the topic, and not in the index: that one fails
-                before settling         … both; the next one has not begun
+                before settling         … both, and nothing notes it
     project     save sent               nobody has heard whether it was done
                 before the save         the save before it is done, the next one is folded
 
-The signal comes from the process itself, in the call that the point names: no timing is left
-to chance. What it says before it goes: `struck at POINT: shard=2 first=57 last=80`.
+It aims at one commit or save, and the signal comes from the process itself, in the call that
+the point names: no timing is left to chance. What it says before it goes: `struck at POINT:`
+and what it had in hand.
 """
 
 import logging
@@ -18,7 +19,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from airside.store import Store
 from airside.wiring import Deployment, wall_clock
 from commands.event_store import Commit
 from projectors.view_store import Checkpoint, Generation, ParkedEvent
-from tests.kit.cli import Shell, Worker
+from tests.kit.cli import Shell, Worker, quoted
 from tests.kit.witness import wait_until
 
 PROGRAM = (sys.executable, "-m", "tests.kit.dying")
@@ -69,10 +70,11 @@ class Struck(Struct, frozen=True):
 def trapped(
     shell: Shell, role: str, point: str, *, call: int, number: signal.Signals
 ) -> Iterator[Worker]:
-    """A role as a process that sends itself this signal at the n-th call of that point."""
+    """A role as a process that sends itself this signal at that point of its n-th call."""
     worker = shell.start(role, point, str(call), str(number.value), program=PROGRAM)
     try:
-        yield worker
+        with quoted([worker]):
+            yield worker
     finally:
         worker.stop()
 
@@ -86,29 +88,37 @@ def struck(worker: Worker) -> Struck:
 
 
 class Trap:
-    """Counts the calls at one point; the signal at the n-th of them, once."""
+    """Aims at the n-th commit or save that is not the first of its shard; the signal once."""
 
     def __init__(self, point: str, call: int, number: int) -> None:
-        self.in_hand = Struck(0, 0, 0)  # the last commit that was begun
-        self.unindexed: Struck | None = None  # from this one on, the index cannot be written
+        self.aimed: Struck | None = None  # as soon as it was begun
         self.is_indexed: Callable[[Struck], bool] = lambda held: False
+        self._events: frozenset[bytes] = frozenset()  # of the commit aimed at
         self._point, self._call, self._number = point, call, number
-        self._calls = 0
+        self._begun = 0
+        self._is_sprung = False
 
-    def is_due(self, point: str) -> bool:
-        """Count this call; whether it is the one."""
-        self._calls += point == self._point
-        return point == self._point and self._calls == self._call
+    def begins(self, held: Struck, events: Iterable[bytes] = ()) -> None:
+        """Count it. One without events is none that a test could tell from another."""
+        self._begun += 1 < held.first_seq <= held.last_seq
+        if self.aimed is None and self._begun == self._call:
+            self.aimed, self._events = held, frozenset(events)
 
-    def passes(self, point: str, held: Struck) -> None:
-        """The signal, if this call is the one."""
-        if self.is_due(point):
-            self.spring(held)
+    def commit_of(self, values: Iterable[object]) -> Struck | None:
+        """The commit aimed at, where one of these is an event of it."""
+        return None if self._events.isdisjoint(values) else self.aimed
 
-    def spring(self, held: Struck) -> None:
-        """The signal, now. After a pause the process goes on as if nothing had been."""
-        log.warning("struck at %s: %s", self._point, msgspec.json.encode(held).decode())
-        os.kill(os.getpid(), self._number)
+    def is_next(self, point: str, held: Struck | None) -> bool:
+        """Whether the trap springs at this point of what is in hand."""
+        is_aimed_at = held is not None and held == self.aimed
+        return is_aimed_at and point == self._point and not self._is_sprung
+
+    def passes(self, point: str, held: Struck | None) -> None:
+        """The signal, if it is due. After a pause all goes on as if nothing had been."""
+        if self.is_next(point, held):
+            self._is_sprung = True
+            log.warning("struck at %s: %s", point, msgspec.json.encode(held).decode())
+            os.kill(os.getpid(), self._number)
 
 
 class TrappedSession(CassandraSession):
@@ -119,13 +129,10 @@ class TrappedSession(CassandraSession):
         self._trap = trap
 
     def send(self, statement: object, profile: str) -> ResponseFuture:
-        trap = self._trap
-        if _is_of_index(statement):
-            trap.passes("before the index", trap.in_hand)
-            if trap.is_due("published"):
-                trap.unindexed = trap.in_hand
-            if trap.unindexed is not None:
-                raise OperationTimedOut({"the index": "a test is in the way"})
+        held = self._trap.commit_of(getattr(statement, "values", None) or ())
+        self._trap.passes("before the index", held)
+        if self._trap.is_next("published", held):
+            raise OperationTimedOut({"the index": "a test is in the way"})
         return super().send(statement, profile)
 
 
@@ -135,40 +142,45 @@ class TrappedStore(CassandraEventStore):
     def __init__(self, session: CassandraSession, trap: Trap) -> None:
         super().__init__(session)
         self._trap = trap
-        self._begun: dict[tuple[int, int], Struck] = {}  # by shard and number
         trap.is_indexed = lambda held: self.indexed(held.shard) >= held.number
 
-    def commit(self, commit: Commit) -> None:
+    def begin_commit(self, commit: Commit) -> None:
         held = Struck(commit.shard, commit.first_seq, commit.last_seq, commit.number)
-        self._begun[commit.shard, commit.number] = self._trap.in_hand = held
+        self._trap.begins(held, (event.data for event in commit.events))
         self._trap.passes("before the commit", held)
-        super().commit(commit)
+        super().begin_commit(commit)
 
     def settle(self, shard: int, number: int) -> None:
-        self._trap.passes("before settling", self._begun[shard, number])
+        held = self._trap.aimed
+        if held is not None and held.shard == shard and held.number <= number:
+            self._trap.passes("before settling", held)
         super().settle(shard, number)
 
 
 class TrappedPublisher(KafkaPublisher):
-    """Knows what it was given, and what of it is on the topic."""
+    """Knows when it was given the commit aimed at, and when that is on the topic."""
 
     def __init__(self, *own: Any, trap: Trap) -> None:
         super().__init__(*own)
         self._trap = trap
         self._given = 0
+        self._given_through: int | None = None  # the end of that commit
 
     def send(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        held = self._trap.in_hand
-        if self._trap.is_due("before publishing"):
+        held = self._trap.commit_of(data for _, data in records)
+        self._trap.passes("before the index", held)  # where its inserts have to wait
+        if held is not None and self._trap.is_next("before publishing", held):
             wait_until("the commit is indexed", lambda: self._trap.is_indexed(held))
-            self._trap.spring(held)
+            self._trap.passes("before publishing", held)
         self._given += len(records)
+        if held is not None:
+            self._given_through = self._given
         super().send(records)
 
     def acknowledged(self) -> int:
-        found, held = super().acknowledged(), self._trap.unindexed
-        if held is not None and held.shard == self._partition and found == self._given:
-            self._trap.spring(held)
+        found = super().acknowledged()
+        if self._given_through is not None and found >= self._given_through:
+            self._trap.passes("published", self._trap.aimed)
         return found
 
 
@@ -202,6 +214,7 @@ class TrappedViews(RedisViewStore):
         parked: Sequence[ParkedEvent] = (),
     ) -> PendingSave:
         held = Struck(shard, expected.seq + 1, checkpoint.seq, 0, generation.name)
+        self._trap.begins(held)
         self._trap.passes("before the save", held)
         pending = super().begin_save(
             generation,
@@ -257,12 +270,6 @@ def main(role: str, point: str, call: str, number: str) -> None:
         opened = resources.enter_context(ROLES[role](deployment))
         log.info("%s is up: it will be struck %s", role, point)
         take_turns(opened, stop)
-
-
-def _is_of_index(statement: object) -> bool:
-    prepared = getattr(statement, "prepared_statement", None)
-    text = "" if prepared is None else prepared.query_string
-    return "INSERT INTO" in text and ".events (" in text
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What goes wrong is said in words: where, what was tried, and what to do next."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
@@ -12,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from airside.adapters import kafka_appending
+from airside.adapters import kafka_appending, kafka_desk
 from airside.adapters.kafka_log import KafkaLog
 from schemas.envelope import new_id
 from schemas.errors import NotFound, PublishFailed, TooLarge, Unavailable
@@ -73,7 +74,14 @@ def sees(log: KafkaLog) -> bool:
         return False
 
 
-def test_a_wrong_password_is_said_and_never_shown(closed: KafkaBroker) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions wait for an answer some seconds only."""
+    soon = partial(kafka_desk.patiently, timeout_seconds=4.0)
+    monkeypatch.setattr(kafka_desk, "patiently", soon)
+
+
+def test_a_wrong_password_is_said_and_never_shown(closed: KafkaBroker, impatient: None) -> None:
     log = login(closed, "admin", "not-the-secret", new_id())
     with pytest.raises(Unavailable, match=r"Check user, password and the option sasl") as told:
         until(lambda: log.create_topic("t", 1))
@@ -127,7 +135,7 @@ def test_a_record_that_the_topic_refuses_is_too_large(kafka: KafkaBroker) -> Non
     log.close()
 
 
-def test_where_nobody_listens_is_said() -> None:
+def test_where_nobody_listens_is_said(impatient: None) -> None:
     log = KafkaLog(f"kafka://127.0.0.1:{free_ports(1)[0]}/p")
     with pytest.raises(Unavailable, match=r"look for topic t: .*refused.*Are the brokers runn"):
         log.partitions("t")

@@ -1,17 +1,19 @@
 """The Redis view store on a cluster of three, also while a shard's slot moves."""
 
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 
 import pytest
 
+from airside.adapters import redis_script
 from airside.adapters.redis_view_store import RedisViewStore
 from projectors.view_store import Checkpoint
 from schemas.errors import Contradiction, Invalid, Unavailable
 from stack.valkey import ValkeyCluster
 from tests.contracts.view_store import ONE, START, TWO, G, ViewStoreContract, parked
+from tests.kit.kafka import until
 from tests.kit.moving_slot import MovingSlot, keys_per_server, redirections
 from tests.kit.together import outcome
 from tests.kit.view_traffic import Traffic
@@ -116,17 +118,25 @@ def test_a_save_and_a_read_of_keys_in_two_places_are_refused_and_change_nothing(
 
 
 def test_a_save_and_a_read_wait_for_a_move_that_ends(
-    store: RedisViewStore, moving: MovingSlot, cluster: ValkeyCluster
+    store: RedisViewStore,
+    moving: MovingSlot,
+    cluster: ValkeyCluster,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     save_two_rows(store)
     moving.begin()
     moving.take(CHECKPOINT)
-    ending = threading.Timer(0.2, moving.finish)
-    ending.start()
-    store.save(G, 0, expected=ONE, checkpoint=TWO, rows={"a": b"2"})
-    ending.join()
+
+    def finish() -> None:
+        until(lambda: redirections(cluster, "TRYAGAIN") > 0)
+        moving.finish()
+
+    monkeypatch.setattr(redis_script, "HOP_PAUSE_SECONDS", 0.5)  # time enough to move it
+    with ThreadPoolExecutor(1) as threads:
+        ending = threads.submit(finish)
+        store.save(G, 0, expected=ONE, checkpoint=TWO, rows={"a": b"2"})
+        ending.result()
     assert store.rows(G, 0, ["a"]).checkpoint == TWO
-    assert redirections(cluster, "TRYAGAIN") > 0
 
 
 def test_a_save_under_way_goes_where_its_slot_went(
@@ -195,17 +205,17 @@ def test_a_worker_is_exactly_once_while_slots_move(
     traffic = Traffic(store, shards=2)
     with traffic.running(events_a_turn=20):
         traffic.wait_for(100)
-        move_about(traffic, cluster, rounds=3)
+        move_about(traffic, cluster)
     assert redirections(cluster, "ASK") > 0
     assert redirections(cluster, "MOVED") > 0
     assert traffic.finish() == traffic.meant()
 
 
-def move_about(traffic: Traffic, cluster: ValkeyCluster, *, rounds: int) -> None:
+def move_about(traffic: Traffic, cluster: ValkeyCluster) -> None:
     """Both shards' slots, from server to server and home again, and workers go on."""
     tags = [f"airside:{{tallies.1.{shard}}}" for shard in range(traffic.shards)]
     slots = [MovingSlot(cluster, tag) for tag in tags]
-    for _ in range(rounds * len(cluster.servers)):
+    for _ in cluster.servers:
         for slot, tag in zip(slots, tags, strict=True):
             slot.begin()
             traffic.wait_for(traffic.least() + 100)
