@@ -1,22 +1,25 @@
 """The projector's role: this worker's shards of every living generation of every projection."""
 
 import logging
+import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
+from airside.history_source import HistorySource
 from airside.membership import Membership
+from airside.rebuilds import Rebuild, Rebuilds, replaying
 from airside.rounds import Rounds
 from airside.wiring import Deployment, wall_clock
 from commands.event_store import EventStore
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import ensure_serving, followed
+from projectors.generations import ensure_serving, followed, serving
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
-from projectors.view_store import Generation
+from projectors.view_store import Generation, Registry, Source
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
 from schemas.record import EVENTS_TOPIC
@@ -37,9 +40,16 @@ class Projecting:
 
     name = "projector"
 
-    def __init__(self, membership: Membership, read_side: ReadSide) -> None:
+    def __init__(
+        self,
+        membership: Membership,
+        read_side: ReadSide,
+        rebuild: Rebuild = "no",
+        rebuilds: Rebuilds | None = None,
+    ) -> None:
         self._membership = membership
         self._read_side = read_side
+        self._rebuild, self._rebuilds = rebuild, rebuilds
         self._fingerprints = {
             projection.name: fold_fingerprint(projection, read_side.codec)
             for projection in PROJECTIONS
@@ -72,10 +82,13 @@ class Projecting:
             self._leave(self._workers.keys())
         finally:
             self._membership.close()
+            if self._rebuilds is not None:
+                self._rebuilds.close()
 
     def _follow(self, now: int) -> None:
         """Which generations there are."""
         living: list[tuple[Projection[Any], Generation]] = []
+        outdated = []
         for projection in PROJECTIONS:
             registry = ensure_serving(
                 self._read_side.store,
@@ -86,8 +99,18 @@ class Projecting:
                 now_at=now,
             )
             living += [(projection, generation) for generation in followed(registry)]
+            if self._is_outdated(registry, self._fingerprints[projection.name]):
+                outdated.append(projection.name)
         self._living = living
         self._followed_at = now
+        if self._rebuilds is not None:
+            self._rebuilds.look(outdated)
+
+    def _is_outdated(self, registry: Registry, fingerprint: str) -> bool:
+        """Whether this code has to build what it can write into."""
+        served = serving(registry)
+        wanted = followed(registry) if self._rebuild == "build" else (served,)
+        return all(generation.fingerprint != fingerprint for generation in wanted)
 
     def _take_up(self, shards: frozenset[int]) -> None:
         """A worker for all that is to be done, and none for what is not."""
@@ -115,19 +138,28 @@ class Projecting:
 @contextmanager
 def reading(deployment: Deployment) -> Iterator[ReadSide]:
     """What projections run on: topic, read models, and the event store to fill holes from."""
+    with rebuilding(deployment, "topic", shares=deployment.shards * len(PROJECTIONS)) as found:
+        yield found
+
+
+@contextmanager
+def rebuilding(deployment: Deployment, source: Source, *, shares: int) -> Iterator[ReadSide]:
+    """The same, with events from either source; `shares` workers share the memory for rows."""
     with (
         deployment.log() as topics,
         deployment.view_store() as views,
         deployment.event_store() as events,
     ):
+        of_topic = partial(topics.source, EVENTS_TOPIC)
         yield ReadSide(
             codec=CODEC,
             store=views,
             shards=deployment.shards,
-            source=partial(topics.source, EVENTS_TOPIC),
+            source=partial(HistorySource, events) if source == "store" else of_topic,
             clock=wall_clock,  # it paces looks at the store; a driven clock would race
+            sleep=time.sleep,
             fill=lambda shard: partial(stored_events, events, shard),
-            rows_max=ROWS_MAX // (deployment.shards * len(PROJECTIONS)),
+            rows_max=ROWS_MAX // shares,
             history=events.history_id(),
         )
 
@@ -141,12 +173,12 @@ def stored_events(
 
 
 @contextmanager
-def projecting(deployment: Deployment) -> Iterator[Projecting]:
+def projecting(deployment: Deployment, rebuild: Rebuild = "no") -> Iterator[Projecting]:
     """The projector's role, closed behind it."""
     deployment.check_layout()
-    with (
-        reading(deployment) as read_side,
-        deployment.log() as topics,
-        closing(Projecting(topics.membership(GROUP, EVENTS_TOPIC), read_side)) as role,
-    ):
-        yield role
+    start = replaying(deployment.settings, rebuild)
+    rebuilds = None if rebuild == "no" else Rebuilds(start)
+    with reading(deployment) as read_side, deployment.log() as topics:
+        membership = topics.membership(GROUP, EVENTS_TOPIC)
+        with closing(Projecting(membership, read_side, rebuild, rebuilds)) as role:
+            yield role

@@ -25,6 +25,18 @@ class Settings:
         """The SQLite file of the embedded event store and log."""
         return self.data / "airside.sqlite"
 
+    def environment(self) -> dict[str, str]:
+        """The same choice, as the environment variables of a process."""
+        chosen = {
+            "AIRSIDE_DATA": self.data,
+            "AIRSIDE_EVENTS": self.events,
+            "AIRSIDE_LOG": self.log,
+            "AIRSIDE_VIEWS": self.views,
+            "AIRSIDE_ARCHIVE": self.archive,
+            "AIRSIDE_SHARDS": self.shards,
+        }
+        return {name: str(value) for name, value in chosen.items() if value is not None}
+
     @property
     def is_self_contained(self) -> bool:
         """Events and log are embedded: the data directory lays itself out."""

@@ -151,12 +151,21 @@ class Deployment:
             yield store
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """The query layer's view of the read models: they know themselves how they are cut."""
+    def reader(self, generation: str | None = None) -> Iterator[Reader]:
+        """The query layer's view of the read models: they know themselves how they are cut.
+
+        `generation` is the number or label of the one to read; None: what is served.
+        """
         with self.view_store() as store:
             registries = (store.registry(projection.name) for projection in PROJECTIONS)
             shards = next((r.shards for r in registries if r.shards), 0) or self.shards
-            yield Reader(store, shards, monotonic=time.monotonic, sleep=time.sleep)
+            yield Reader(
+                store,
+                shards,
+                monotonic=time.monotonic,
+                sleep=time.sleep,
+                generation=generation,
+            )
 
     def said(self) -> str:
         """Which engines these are, for people: never with a password."""

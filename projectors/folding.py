@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from projectors.batch import Batch, Gap, Reader
+from projectors.digest import RowDigests
 from projectors.parking import CarefulReader, Failure, attempt, held_rows, set_aside
 from projectors.projection import Projection
 from projectors.rows import RowCache
@@ -35,6 +36,7 @@ class ShardFold(Generic[V]):
         self._reader = Reader(projection, codec)
         self._careful = CarefulReader(projection, self._reader)
         self._cache = RowCache(projection, rows_max)
+        self._digests = RowDigests()
         self._held: dict[str, int] = {}
 
     @property
@@ -49,6 +51,7 @@ class ShardFold(Generic[V]):
         """
         self._held = held_rows(parked, seq)
         self._cache.clear(is_everything=is_empty and not self._held)
+        self._digests.clear()
 
     def fold(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
         """Fold what comes next after `own`. Call `saved` or `begin` before the next one.
@@ -65,13 +68,14 @@ class ShardFold(Generic[V]):
         changed = attempt(self._cache.finish, batch, rows)
         if isinstance(changed, Failure):
             return self._fold_carefully(records, own, read)
-        return self._folded(batch, records, own, changed, parked)
+        return self._folded(batch, records, own, rows, changed, parked)
 
     def saved(self, folded: Folded) -> None:
         """The batch is in the store: what it parked holds its rows, and memory is bounded."""
         for key, seq in held_rows(folded.parked, folded.checkpoint.seq).items():
             self._held.setdefault(key, seq)
-        self._cache.trim()
+        if self._cache.trim():
+            self._digests.age()
 
     def is_readable(self, value: bytes) -> bool:
         """Whether these bytes are an event that this code knows."""
@@ -79,19 +83,22 @@ class ShardFold(Generic[V]):
 
     def _fold_carefully(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
         self._cache.clear()  # a fold that raised may have changed half a row
+        self._digests.clear()
         batch, items = self._careful.gather(records, own.seq, own.offset)
         rows = read(list(batch.changed)) if batch.changed else {}
         changed, parked = self._careful.fold(items, rows, self._held)
-        return self._folded(batch, records, own, changed, parked)
+        return self._folded(batch, records, own, rows, changed, parked)
 
     def _folded(
         self,
         batch: Batch,
         records: Sequence[Record],
         own: Checkpoint,
-        rows: Mapping[str, bytes | None],
+        read: Mapping[str, bytes | None],
+        changed: Mapping[str, bytes | None],
         parked: Sequence[ParkedEvent],
     ) -> Folded:
         at = self._reader.at_of(records, batch.seq) if batch.seq > own.seq else None
-        checkpoint = Checkpoint(batch.seq, batch.offset, own.at if at is None else at)
-        return Folded(checkpoint, rows, parked, batch.gap)
+        digest = self._digests.replaced(own.digest, read, changed)
+        checkpoint = Checkpoint(batch.seq, batch.offset, own.at if at is None else at, digest)
+        return Folded(checkpoint, changed, parked, batch.gap)

@@ -2,27 +2,36 @@
 
     ensure_serving     the first generation, served from its first event on
     start_build        the building one: continued if the same code began it
+    update             note something about one (projectors/builds.py)
     promote            serve it, in one atomic step; what was served stands by
     roll_back          serve the standby again, in one atomic step
+    retire             drop one that is not served, with all its rows
     abandon            drop the building one
     followed           the generations that workers keep up to date
 
-Every change is a compare-and-set of the whole registry. A generation takes its number from the
-revision that creates it, so no number comes twice: a forgotten builder of an abandoned
-generation can never write into its successor. Numbers have holes, therefore.
+    building ──is whole──▶ ready ──promote──▶ serving ◀──roll_back── standby
+        └───────────────promote─────────────────┘ └────promote another──▶┘
+
+Every change is a compare-and-set of the whole registry, which also counts the generations: no
+number comes twice, so a forgotten builder of an abandoned generation can never write into its
+successor.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 from msgspec.structs import replace
 
-from projectors.view_store import Generation, Registry, ViewStore
+from projectors.view_store import Builder, Generation, Registry, Source, ViewStore
 from schemas.errors import Contradiction, Moved, NotFound
 
 CHANGE_ATTEMPTS_MAX = 10
+KEPT = ("serving", "standby", "ready")  # up to date, by the workers
 
 Change = Callable[[Registry], Registry | None]
 """What the registry becomes; None if it is right as it is."""
+
+Role = Literal["serving", "standby", "ready", "building", "scratch"]
 
 
 def ensure_serving(
@@ -53,29 +62,61 @@ def ensure_serving(
         )
         if registry.serving is not None:
             return None if known == registry else known
-        first = Generation(projection, registry.revision + 1, fingerprint, now_at, now_at)
-        return replace(known, serving=first.number, generations=(*registry.generations, first))
+        first = Generation(projection, next_number(known), fingerprint, now_at, now_at)
+        return replace(added(known, first), serving=first.number)
 
-    return _changed(store, projection, change)
+    return apply(store, projection, change)
 
 
 def start_build(
-    store: ViewStore, projection: str, *, fingerprint: str, now_at: int
+    store: ViewStore,
+    projection: str,
+    *,
+    fingerprint: str,
+    now_at: int,
+    source: Source = "topic",
+    builder: Builder | None = None,
+    instead_of: Builder | None = None,
 ) -> Generation:
-    """The generation to build: the one begun by the same code, else a new one in its place."""
+    """The generation to build: the one begun by the same code, else a new one in its place.
+
+    It is `builder`'s from now on. Raises: Moved where another one than `instead_of`, who is
+    thought dead, is at it.
+    """
 
     def change(registry: Registry) -> Registry | None:
         found = building(registry)
-        if found is not None and found.fingerprint == fingerprint:
+        if found is not None and found.builder not in (None, instead_of, builder):
+            raise Moved(f"{found.name} is being built by {found.builder.name} already.")
+        if found is None or (found.fingerprint, found.source) != (fingerprint, source):
+            fresh = Generation(
+                projection,
+                next_number(registry),
+                fingerprint,
+                now_at,
+                source=source,
+                builder=builder,
+            )
+            return added(without(registry, found), fresh)
+        if found.builder == builder:
             return None
-        fresh = Generation(projection, registry.revision + 1, fingerprint, now_at)
-        kept = (g for g in registry.generations if g != found)
-        return replace(registry, generations=(*kept, fresh))
+        return _replaced(registry, replace(found, builder=builder))
 
-    started = building(_changed(store, projection, change))
+    started = building(apply(store, projection, change))
     if started is None:
         raise Moved(f"{projection}: somebody else promoted or dropped the build. Begin again.")
     return started
+
+
+def update(
+    store: ViewStore, generation: Generation, change: Callable[[Generation], Generation]
+) -> Generation:
+    """What one generation is after `change`, in one step. Raises: Moved where it is dropped."""
+
+    def of_registry(registry: Registry) -> Registry | None:
+        return _replaced(registry, change(_listed(registry, generation)))
+
+    return _listed(apply(store, generation.projection, of_registry), generation)
 
 
 def promote(
@@ -84,10 +125,12 @@ def promote(
     """Serve a generation if `serving`, which it was compared with, is still served.
 
     What was served stands by; older ones are dropped. Again, it changes nothing.
-    Raises: Moved, NotFound.
+    Raises: Moved, NotFound; Contradiction if it has a label.
     """
 
     def change(registry: Registry) -> Registry | None:
+        if generation.label:
+            raise Contradiction(f"{generation.name} was built to look back: it is not served.")
         if registry.serving == generation.number:
             return None
         if registry.serving != serving:
@@ -99,7 +142,7 @@ def promote(
             raise NotFound(f"{generation.name} was dropped meanwhile. Replay again.")
         return _serve(registry, generation.number, now_at)
 
-    return _changed(store, generation.projection, change)
+    return apply(store, generation.projection, change)
 
 
 def roll_back(store: ViewStore, projection: str, *, now_at: int) -> Registry:
@@ -111,7 +154,23 @@ def roll_back(store: ViewStore, projection: str, *, now_at: int) -> Registry:
             raise NotFound(f"{projection}: no generation stands by to roll back to.")
         return _serve(registry, found.number, now_at)
 
-    return _changed(store, projection, change)
+    return apply(store, projection, change)
+
+
+def retire(store: ViewStore, projection: str, number: int) -> Registry:
+    """Drop a generation and all its rows. Raises: NotFound; Contradiction if it is served."""
+
+    def change(registry: Registry) -> Registry | None:
+        found = registry.generation(number)
+        if found is None:
+            raise NotFound(
+                f"{projection} has no generation {number}. There is: {listed(registry)}."
+            )
+        if number == registry.serving:
+            raise Contradiction(f"{found.name} is served. Promote another one first.")
+        return without(registry, found)
+
+    return apply(store, projection, change)
 
 
 def abandon(store: ViewStore, projection: str) -> Registry:
@@ -119,11 +178,26 @@ def abandon(store: ViewStore, projection: str) -> Registry:
 
     def change(registry: Registry) -> Registry | None:
         found = building(registry)
-        if found is None:
-            return None
-        return replace(registry, generations=tuple(_without(registry, found)))
+        return None if found is None else without(registry, found)
 
-    return _changed(store, projection, change)
+    return apply(store, projection, change)
+
+
+def listed(registry: Registry) -> str:
+    """`1 (standby), 3 (serving)`, for messages."""
+    all_of_them = (f"{g.label or g.number} ({role(registry, g)})" for g in registry.generations)
+    return ", ".join(all_of_them) or "none"
+
+
+def role(registry: Registry, generation: Generation) -> Role:
+    """What a generation is to its projection."""
+    if generation.number == registry.serving:
+        return "serving"
+    if generation.promoted_at is not None:
+        return "standby"
+    if generation.label:
+        return "scratch"
+    return "building" if generation.followed_at is None else "ready"
 
 
 def serving(registry: Registry) -> Generation:
@@ -136,21 +210,22 @@ def serving(registry: Registry) -> Generation:
 
 def standby(registry: Registry) -> Generation | None:
     """The one that was served last before the one that is."""
-    others = [g for g in followed(registry) if g.number != registry.serving]
-    return max(others, key=lambda g: (g.promoted_at or 0, g.number), default=None)
+    served = [g for g in registry.generations if role(registry, g) == "standby"]
+    return max(served, key=lambda g: (g.promoted_at or 0, g.number), default=None)
 
 
 def building(registry: Registry) -> Generation | None:
-    """The one that was never served."""
-    return next((g for g in registry.generations if g.promoted_at is None), None)
+    """The one that its builder moves alone."""
+    return next((g for g in registry.generations if role(registry, g) == "building"), None)
 
 
 def followed(registry: Registry) -> tuple[Generation, ...]:
-    """What workers keep up to date: all but the building one, which its builder moves alone.
+    """What workers keep up to date: all but the building one, which its builder moves alone,
+    and those that were built to look back with.
 
     A worker whose code differs from a generation's refuses it by itself.
     """
-    return tuple(g for g in registry.generations if g.promoted_at is not None)
+    return tuple(g for g in registry.generations if role(registry, g) in KEPT)
 
 
 def _serve(registry: Registry, number: int, now_at: int) -> Registry:
@@ -159,17 +234,42 @@ def _serve(registry: Registry, number: int, now_at: int) -> Registry:
     kept = []
     for generation in registry.generations:
         if generation.number == number:
-            kept.append(replace(generation, promoted_at=now_at))
+            kept.append(replace(generation, promoted_at=now_at, builder=None))
         elif generation.number == before or generation.promoted_at is None:
             kept.append(generation)
     return replace(registry, serving=number, generations=tuple(kept))
 
 
-def _without(registry: Registry, gone: Generation) -> list[Generation]:
-    return [g for g in registry.generations if g != gone]
+def next_number(registry: Registry) -> int:
+    """One that no generation ever had; registries of before counted by their revision."""
+    return (registry.last_number or registry.revision) + 1
 
 
-def _changed(store: ViewStore, projection: str, change: Change) -> Registry:
+def added(registry: Registry, fresh: Generation) -> Registry:
+    """With one more generation."""
+    kept = (*registry.generations, fresh)
+    return replace(registry, generations=kept, last_number=fresh.number)
+
+
+def without(registry: Registry, gone: Generation | None) -> Registry:
+    """Without a generation, if it is one."""
+    kept = tuple(g for g in registry.generations if g != gone)
+    return replace(registry, generations=kept)
+
+
+def _replaced(registry: Registry, changed: Generation) -> Registry:
+    kept = (changed if g.number == changed.number else g for g in registry.generations)
+    return replace(registry, generations=tuple(kept))
+
+
+def _listed(registry: Registry, generation: Generation) -> Generation:
+    found = registry.generation(generation.number)
+    if found is None or found.created_at != generation.created_at:
+        raise Moved(f"{generation.name} was dropped meanwhile. Replay again.")
+    return found
+
+
+def apply(store: ViewStore, projection: str, change: Change) -> Registry:
     """Apply a change, anew where somebody else was faster, and drop what is no longer listed.
 
     First the registry, then the rows: whoever still folds into a dropped generation is fenced,

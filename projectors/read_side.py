@@ -24,6 +24,7 @@ class ReadSide:
     shards: int
     source: Callable[[int], EventSource]
     clock: Callable[[], int]  # ms
+    sleep: Callable[[float], None]  # seconds
     fill: Callable[[int], Fill] | None = None  # the event store's history of a shard
     rows_max: int = ROWS_MAX  # that each worker keeps in memory
     history: str = ""  # the id of the event store; empty: not said

@@ -94,12 +94,14 @@ class RowCache(Generic[V]):
             key: None if (row := rows[key]) is None else encode(row) for key in batch.changed
         }
 
-    def trim(self) -> None:
-        """Keep the bound. Only while every change is saved."""
-        if len(self._rows) > self._half:
-            self._is_everything = self._is_everything and not self._older
-            self._older = self._rows
-            self._rows = {}
+    def trim(self) -> bool:
+        """Keep the bound; whether the older half was forgotten. Only while all is saved."""
+        if len(self._rows) <= self._half:
+            return False
+        self._is_everything = self._is_everything and not self._older
+        self._older = self._rows
+        self._rows = {}
+        return True
 
     def clear(self, *, is_everything: bool = False) -> None:
         """Forget everything. `is_everything`: there is no row in the store either."""

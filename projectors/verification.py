@@ -20,6 +20,8 @@ CHUNK_ROWS = 1_000
 DIFFERENCES_MAX = 100  # kept of a shard to be shown; all are counted
 PARKED_ROWS_MAX = 100  # named, of a shard
 ROW_COUNT = "(number of rows)"
+DIGEST = "(the digest kept beside the rows)"
+NOT_ROWS = (ROW_COUNT, DIGEST)  # keys of differences that are of the shard
 
 
 class RowReader(Protocol):
@@ -79,12 +81,13 @@ def verify_shard(
     """
     kept_max = DIFFERENCES_MAX if differences_max is None else differences_max
     comparison = _Comparison(store, live, builder, kept_max)
-    for keys in _chunks(store.keys(live, builder.shard)):
+    for keys in chunks(store.keys(live, builder.shard)):
         compared(comparison.compare(keys))
     if comparison.counts_differ() or comparison.one_sided:
-        for keys in _chunks(store.keys(builder.generation, builder.shard)):
+        for keys in chunks(store.keys(builder.generation, builder.shard)):
             comparison.find_rebuilt_only(keys)
         comparison.explain_counts()
+    comparison.compare_digests()
     return comparison.result()
 
 
@@ -132,6 +135,12 @@ class _Comparison:
             a, b = str(live.row_count).encode(), str(rebuilt.row_count).encode()
             self._differ(ROW_COUNT, a, b)
 
+    def compare_digests(self) -> None:
+        """Where all rows are equal, what is kept beside them has to be."""
+        live, rebuilt = (side.checkpoint.digest for side in self._both([]))
+        if not self.different and None not in (live, rebuilt) and live != rebuilt:
+            self._differ(DIGEST, f"{live:032x}".encode(), f"{rebuilt:032x}".encode())
+
     def result(self) -> Verification:
         """Everything that was found."""
         shard = self._builder.shard
@@ -173,7 +182,8 @@ class _Comparison:
             self._differences.append(difference)
 
 
-def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys as many at a time as are read together."""
     keys = iter(keys)
     while chunk := list(dict.fromkeys(islice(keys, CHUNK_ROWS))):
         yield chunk

@@ -13,9 +13,12 @@ that follows the checkpoint is still exactly once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
+
+Source = Literal["topic", "store"]
+"""Where a build takes the events from."""
 
 
 class Checkpoint(Struct, frozen=True, gc=False):
@@ -24,6 +27,28 @@ class Checkpoint(Struct, frozen=True, gc=False):
     seq: int = 0  # of the last event folded
     offset: int = 0  # of the events topic, from which to go on
     at: int = 0  # of the last event folded, ms
+    digest: int | None = 0  # of all rows (digest.py); None: kept by a version that had none
+
+
+class Verified(Struct, frozen=True):
+    """What the last comparison of a whole generation found."""
+
+    at: int  # ms
+    rows: int  # compared
+    different: int
+    accepted: bool = False  # a person, or a change of code, takes the differences as right
+
+
+class Builder(Struct, frozen=True):
+    """Who builds a generation, and how far that is: one at a time."""
+
+    name: str  # host and process, for people
+    claim: str  # random: two claims are never the same
+    beat: int = 0  # counts up while the builder is alive
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    eta_seconds: float | None = None
 
 
 class Generation(Struct, frozen=True):
@@ -33,16 +58,27 @@ class Generation(Struct, frozen=True):
     number: int
     fingerprint: str  # of the fold and the schemas that built it
     created_at: int  # ms
-    promoted_at: int | None = None
+    promoted_at: int | None = None  # when it was served last; None: never
+    followed_at: int | None = None  # since when it is whole, and kept up to date, unserved
+    source: Source = "topic"  # what it was built from
+    verified: Verified | None = None  # the last comparison
+    builder: Builder | None = None  # who is building it
+    label: str = ""  # of one to look back with (scratch.py): nobody follows or serves it
+    as_of: int | None = None  # ms; it holds the events up to there, and no more
 
     @property
     def name(self) -> str:
-        """`downloads.3`, as keys and messages spell it."""
+        """`downloads.3`, or `downloads@scratch` where it has a label: what people call it."""
+        return f"{self.projection}@{self.label}" if self.label else self.key
+
+    @property
+    def key(self) -> str:
+        """`downloads.3`, as a view store's keys spell it: a label may come again."""
         return f"{self.projection}.{self.number}"
 
 
 class Registry(Struct, frozen=True):
-    """The generations of one projection. Workers keep all of them up to date."""
+    """The generations of one projection; see `projectors/generations.py` for their roles."""
 
     revision: int = 0
     serving: int | None = None  # number of the generation that queries read
@@ -50,10 +86,17 @@ class Registry(Struct, frozen=True):
     history: str = ""  # the id of the event store whose events were folded; empty: not said
     shards: int = 0  # how many the rows are cut into; 0: not said
     dropped: tuple[Generation, ...] = ()  # by the last change; perhaps not all of their rows
+    last_number: int = 0  # of any generation that ever was
 
     def generation(self, number: int | None) -> Generation | None:
         """The generation with that number."""
         return next((g for g in self.generations if g.number == number), None)
+
+    def called(self, name: str) -> Generation | None:
+        """The generation with that number, as text, or with that label."""
+        return next(
+            (g for g in self.generations if name in {str(g.number), g.label or None}), None
+        )
 
 
 class ParkedEvent(Struct, frozen=True):

@@ -12,6 +12,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from msgspec.structs import replace
+
 from projectors.batch import Gap
 from projectors.folding import ShardFold
 from projectors.holes import Fill, as_records, hole, no_event
@@ -90,13 +92,16 @@ class ShardProjector(Generic[V]):
     @property
     def is_within_log(self) -> bool:
         """Whether the topic reaches as far as the stored checkpoint."""
-        stored = self._stored.peek()
-        return stored.offset <= self._source.end()
+        return self._stored.peek().offset <= self.end()
 
     @property
     def lag(self) -> int:
         """How many records of the topic it has not polled yet; all, where it has to load."""
         return self._source.end() - self._next_offset
+
+    def end(self) -> int:
+        """Behind the last record of the topic."""
+        return self._source.end()
 
     def step(self, wait_seconds: float = 0.0) -> int:
         """Fold one batch; how many records it had. 0: nothing there, or halted, or fenced off.
@@ -253,7 +258,7 @@ class ShardProjector(Generic[V]):
             return as_records(found, gap)
         if self._fill is None or gap.value is None or self._fold.is_readable(gap.value):
             raise hole(self.name, gap, own.seq, self._fill)
-        checkpoint = Checkpoint(own.seq, gap.offset + 1, own.at)
+        checkpoint = replace(own, offset=gap.offset + 1)
         self._stored.save(checkpoint, {}, [no_event(gap, own.seq)])
         self._gap = None
         self._seek(gap.offset + 1)

@@ -1,4 +1,4 @@
-"""The reader: rows of the served generation, with what they are worth.
+"""The reader: rows of the served generation, or a chosen one, with what they are worth.
 
 Every query goes through it, so that every answer says from when it is, and every query can wait
 for an event that the asker knows to have been stored (read your writes).
@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from projectors.generations import listed
 from projectors.projection import Projection
-from projectors.view_store import Checkpoint, Generation, Rows, ViewStore
+from projectors.view_store import Checkpoint, Generation, Registry, Rows, ViewStore
 from schemas.errors import Invalid, NotFound, Unavailable
 from schemas.record import shard_of
 
@@ -23,6 +24,9 @@ WAIT_SECONDS_MAX = 60.0
 POLL_SECONDS_MIN = 0.002
 POLL_SECONDS_MAX = 0.1
 SWITCHES_MAX = 5  # changes of the served generation in one read
+SWITCH_SECONDS = (
+    0.5  # how long a newly served generation is waited for to be as far as the last
+)
 
 
 class AtLeast(Struct, frozen=True):
@@ -73,7 +77,13 @@ class Reading(Generic[V]):
 
 
 class Reader:
-    """Reads rows. Safe to share between threads if the store is."""
+    """Reads rows. Safe to share between threads if the store is.
+
+    Its answers of a shard do not go back when another generation is served: right after the
+    step that one may lack the last events for a moment, which is waited for.
+
+    `generation` is the number or label of another one to read; None: the served one.
+    """
 
     def __init__(
         self,
@@ -82,11 +92,14 @@ class Reader:
         *,
         monotonic: Callable[[], float],
         sleep: Callable[[float], None],
+        generation: str | None = None,
     ) -> None:
         self._store = store
+        self._chosen = generation
         self._shards = shards
         self._monotonic = monotonic
         self._sleep = sleep
+        self._answered: dict[tuple[str, int], tuple[str, int]] = {}  # generation, seq
 
     def of_account(
         self,
@@ -110,7 +123,7 @@ class Reader:
         return Reading(
             rows=_decoded(projection, found),
             standing=Standing(
-                as_of=found.checkpoint.at,
+                as_of=_as_of(generation, found.checkpoint.at),
                 version=found.checkpoint.seq,
                 generation=generation.name,
                 fresh=found.checkpoint.seq >= wanted.seq,
@@ -140,7 +153,7 @@ class Reader:
         return Reading(
             rows={key: merge(rows) for key, rows in subrows.items() if rows},
             standing=Standing(
-                as_of=max(found.checkpoint.at for found in parts),
+                as_of=_as_of(generation, max(found.checkpoint.at for found in parts)),
                 version=sum(found.checkpoint.seq for found in parts),
                 generation=generation.name,
                 fresh=reached >= wanted.seq,
@@ -148,24 +161,39 @@ class Reader:
             ),
         )
 
+    def moment(self, projection: str, now_at: int) -> int:
+        """The instant that answers are for: now, or the one that was looked back to."""
+        return now_at if self._chosen is None else _as_of(self._served(projection), now_at)
+
     def keys(self, projection: Projection[Any]) -> set[str]:
         """Every key of the served generation that has a row in some shard."""
-        generation = self._served(projection)
+        generation = self._served(projection.name)
         shards = range(self._shards)
         return {key for shard in shards for key in self._store.keys(generation, shard)}
 
     def _read(
         self, projection: Projection[Any], shard: int, keys: Sequence[str], wanted: AtLeast
     ) -> tuple[Generation, Rows]:
-        deadline = self._monotonic() + wanted.wait_seconds
+        asked_at = self._monotonic()
         pause = POLL_SECONDS_MIN
         while True:
             generation, found = self._read_served(projection, shard, keys)
-            left = deadline - self._monotonic()
-            if found.checkpoint.seq >= wanted.seq or left <= 0:
+            seq, waited = found.checkpoint.seq, self._monotonic() - asked_at
+            moves = generation.as_of is None
+            left = max(
+                wanted.wait_seconds - waited if seq < wanted.seq and moves else 0.0,
+                SWITCH_SECONDS - waited if self._went_back(generation, shard, seq) else 0.0,
+            )
+            if left <= 0:
+                self._answered[projection.name, shard] = generation.name, seq
                 return generation, found
             self._sleep(min(pause, left))
             pause = min(pause * 2, POLL_SECONDS_MAX)
+
+    def _went_back(self, generation: Generation, shard: int, seq: int) -> bool:
+        """Whether this generation has less than another one that was answered from."""
+        name, answered = self._answered.get((generation.projection, shard), ("", 0))
+        return name != generation.name and seq < answered
 
     def _read_all(
         self, projection: Projection[Any], keys: Sequence[str], wanted: AtLeast
@@ -186,18 +214,20 @@ class Reader:
         self, projection: Projection[Any], shard: int, keys: Sequence[str]
     ) -> tuple[Generation, Rows]:
         for _ in range(SWITCHES_MAX):
-            generation = self._served(projection)
+            generation = self._served(projection.name)
             found = self._store.rows(generation, shard, keys)
-            if found.checkpoint != Checkpoint() or generation == self._served(projection):
+            if found.checkpoint != Checkpoint() or generation == self._served(projection.name):
                 return generation, found  # an empty shard may be one that was just dropped
         raise _restless(projection)
 
-    def _served(self, projection: Projection[Any]) -> Generation:
-        registry = self._store.registry(projection.name)
+    def _served(self, projection: str) -> Generation:
+        registry = self._store.registry(projection)
+        if self._chosen is not None:
+            return _chosen(registry, projection, self._chosen)
         generation = registry.generation(registry.serving)
         if generation is None:
             raise Unavailable(
-                f"{projection.name} serves no generation yet. Start a projector: `airside up`, "
+                f"{projection} serves no generation yet. Start a projector: `airside up`, "
                 "or `airside project`."
             )
         return generation
@@ -214,6 +244,22 @@ def the_row(reading: Reading[V], key: str, account_id: str) -> V:
             f"shard{late}. Check the id; if its first command was just sent, give min_version."
         )
     return row
+
+
+def _chosen(registry: Registry, projection: str, name: str) -> Generation:
+    found = registry.called(name)
+    if found is None:
+        raise NotFound(
+            f"{projection} has no generation {name:.60}. There is: {listed(registry)}."
+        )
+    if found.label and found.followed_at is None:
+        raise Unavailable(f"{found.name} is not whole yet. Run the same replay again.")
+    return found
+
+
+def _as_of(generation: Generation, at: int) -> int:
+    """From when an answer is: one that was looked back to ends at its instant, not before."""
+    return at if generation.as_of is None else generation.as_of
 
 
 def _restless(projection: Projection[Any]) -> Unavailable:

@@ -43,7 +43,7 @@ class MemoryViewStore:
     def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
         """Rows and the checkpoint they belong to."""
         with self._lock:
-            found = self._shards[generation.name, shard]
+            found = self._shards[generation.key, shard]
             rows = {key: found.rows.get(key) for key in keys}
             return Rows(found.checkpoint, rows, len(found.rows))
 
@@ -59,7 +59,7 @@ class MemoryViewStore:
     ) -> None:
         """All of it if the checkpoint is `expected`, else nothing. Raises: Fenced."""
         with self._lock:
-            kept = self._shards[generation.name, shard]
+            kept = self._shards[generation.key, shard]
             found = kept.checkpoint
             if (found.seq, found.offset) != (expected.seq, expected.offset):
                 raise Fenced(save_refused(generation, shard, expected, found.seq, found.offset))
@@ -74,20 +74,20 @@ class MemoryViewStore:
     def keys(self, generation: Generation, shard: int) -> Iterator[str]:
         """Every key that has a row now."""
         with self._lock:
-            return iter(list(self._shards[generation.name, shard].rows))
+            return iter(list(self._shards[generation.key, shard].rows))
 
     def parked(self, generation: Generation, shard: int) -> list[ParkedEvent]:
         """Parked events by seq, then key."""
         with self._lock:
-            found = self._shards[generation.name, shard].parked
+            found = self._shards[generation.key, shard].parked
             return sorted(found, key=lambda p: (p.seq, p.key))
 
     def drop(self, generation: Generation) -> None:
         """Delete every row, checkpoint and parked event of a generation."""
         with self._lock:
-            for name, shard in list(self._shards):
-                if name == generation.name:
-                    del self._shards[name, shard]
+            for key, shard in list(self._shards):
+                if key == generation.key:
+                    del self._shards[key, shard]
 
     def close(self) -> None:
         """Nothing to let go of."""

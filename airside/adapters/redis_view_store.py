@@ -1,7 +1,7 @@
 """The view store in Valkey or Redis: one server, a master with replicas, or a cluster.
 
     airside:{downloads.3.5}:rows         hash   key -> row, as JSON: HGET shows it
-    airside:{downloads.3.5}:checkpoint   hash   seq, offset, at; created_at of the generation
+    airside:{downloads.3.5}:checkpoint   hash   seq, offset, at, digest; created_at (generation)
     airside:{downloads.3.5}:parked       list   parked events, as JSON
     airside:registry:downloads           text   the registry, as JSON
 
@@ -85,11 +85,11 @@ class RedisViewStore:
     def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
         """Rows and the checkpoint they belong to, read in one MULTI. Raises: Unavailable."""
         checkpoint_key, rows_key, _ = _shard_keys(generation, shard)
-        (*numbers, created_at), count, *rows = read(
+        (*place, created_at), count, *rows = read(
             self._servers,
             checkpoint_key,
             ("MULTI",),
-            ("HMGET", checkpoint_key, "seq", "offset", "at", "created_at"),
+            ("HMGET", checkpoint_key, "seq", "offset", "at", "digest", "created_at"),
             ("HLEN", rows_key),
             *([("HMGET", rows_key, *keys)] if keys else []),
             ("EXEC",),
@@ -97,7 +97,7 @@ class RedisViewStore:
         if _is_namesake(generation, created_at):
             return Rows(Checkpoint(), dict.fromkeys(keys), 0)
         return Rows(
-            Checkpoint(*(int(number or 0) for number in numbers)),
+            _checkpoint(*place),
             dict(zip(keys, rows[0], strict=True)) if keys else {},
             count,
         )
@@ -145,7 +145,8 @@ class RedisViewStore:
             names = tuple(name for name, named in zip(names, is_named, strict=True) if named)
         deleted = [key for key, row in rows.items() if row is None]
         arguments: list[Any] = [expected.seq, expected.offset]
-        arguments += (checkpoint.seq, checkpoint.offset, checkpoint.at, generation.created_at)
+        arguments += (checkpoint.seq, checkpoint.offset, checkpoint.at)
+        arguments += (_digest_text(checkpoint), generation.created_at)
         arguments += (len(rows) - len(deleted), len(deleted))
         for item in rows.items():
             if item[1] is not None:
@@ -178,7 +179,7 @@ class RedisViewStore:
         """Delete every row, checkpoint and parked event of a generation, in the background."""
         client = self._servers.client
         try:
-            found = client.scan_iter(f"airside:{{{generation.name}.*}}:*", SCAN_COUNT)
+            found = client.scan_iter(f"airside:{{{generation.key}.*}}:*", SCAN_COUNT)
             for tag in {key.rpartition(b":")[0].decode() for key in found}:
                 client.unlink(*(f"{tag}:{part}" for part in PARTS))
         except FAILURES as error:
@@ -209,13 +210,27 @@ class PendingSave:
             )
 
 
+def _checkpoint(
+    seq: bytes | None, offset: bytes | None, at: bytes | None, digest: bytes | None
+) -> Checkpoint:
+    if seq is None:
+        return Checkpoint()
+    known = int(digest, 16) if digest else None
+    return Checkpoint(int(seq), int(offset or 0), int(at or 0), known)
+
+
+def _digest_text(checkpoint: Checkpoint) -> str:
+    """32 hex digits; empty where it is not known."""
+    return "" if checkpoint.digest is None else f"{checkpoint.digest:032x}"
+
+
 def _is_namesake(generation: Generation, created_at: bytes | None) -> bool:
     """Whether these rows are of another generation that had the same name."""
     return created_at is not None and int(created_at) != generation.created_at
 
 
 def _shard_keys(generation: Generation, shard: int) -> tuple[str, ...]:
-    tag = f"airside:{{{generation.name}.{shard}}}"
+    tag = f"airside:{{{generation.key}.{shard}}}"
     return f"{tag}:checkpoint", f"{tag}:rows", f"{tag}:parked"
 
 

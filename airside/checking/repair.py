@@ -11,11 +11,11 @@ believes in, is refused, and loads what is right now (PROTOCOL.md, R1 and R2).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from airside.checking.checking import bounds
 from airside.checking.found import Found, Meter, Sides, numbers
@@ -23,7 +23,7 @@ from airside.checking.reading import PAGE, record_at, stretches
 from airside.checking.rows import Living, ShardRows, shard_rows
 from airside.checking.topic import TopicCheck
 from commands.outbox import Outbox
-from projectors.verification import ROW_COUNT
+from projectors.verification import DIGEST, Difference
 from projectors.view_store import Checkpoint
 from schemas.errors import Contradiction, Fenced, Hole, Moved, OutcomeUnknown, Unavailable
 from schemas.record import EVENTS_TOPIC
@@ -32,6 +32,21 @@ PUBLISH_SECONDS_MAX = 60.0  # without one more acknowledged
 PAUSE_SECONDS = 0.01
 SAVES_MAX = 100  # of the same rows, each beaten by a worker's
 ROUNDS_MAX = 20  # of FAULTS_MAX rows
+SHOWN_MAX = 10  # rows, as they were and as they are
+
+
+class Healed(Struct):
+    """What became of the rows of one shard of one generation."""
+
+    generation: str  # `downloads.3`
+    shard: int
+    compared: int = 0  # rows
+    rewritten: int = 0
+    shown: list[Difference] = field(default_factory=list)  # the first of these
+    incomplete: list[str] = field(default_factory=list)  # rows that an event is parked for
+    left: list[str] = field(default_factory=list)  # those of them that differ: not rewritten
+    digest_set: bool = False  # the one kept beside the rows was wrong, and is right now
+    given_up: str = ""  # why
 
 
 def repair(sides: Sides, founds: Sequence[Found]) -> list[str]:
@@ -45,7 +60,7 @@ def repair(sides: Sides, founds: Sequence[Found]) -> list[str]:
         if found.check == "topic" and found.fault_count:
             done += _publish(sides, found.shard, quiet)
         elif found.check == "rows" and found.fault_count:
-            done += _heal(sides, found)
+            done += _told(sides, found)
     return done
 
 
@@ -83,43 +98,89 @@ def _pump(outbox: Outbox, number: int, shard: int) -> None:
         outbox.pump()
 
 
-def _heal(sides: Sides, found: Found) -> list[str]:
+def heal(
+    sides: Sides,
+    living: Living,
+    shard: int,
+    keys: Sequence[str] | None = None,
+    *,
+    told: Callable[[int], None] = lambda events: None,
+) -> Healed:
+    """Make these rows of a living generation what the history says; None: all of the shard.
+
+    `told` hears of every batch how many events it had.
+
+    The whole shard is folded anew either way, in memory: a digest of its rows is kept beside
+    the checkpoint, and only such a fold knows what that should be.
+    Raises: Unavailable; Moved where a worker is too busy with the rows, or they fell back.
+    """
+    healed = Healed(living[1].name, shard)
+    try:
+        with shard_rows(sides, living, shard, keys) as both:
+            both.build(both.live_seq(), told)
+            _heal(sides, both, healed)
+    except (Contradiction, Hole) as why:
+        healed.given_up = str(why)
+    return healed
+
+
+def _heal(sides: Sides, both: ShardRows, healed: Healed) -> None:
+    for turn in range(ROUNDS_MAX):
+        found = both.verify()
+        held = both.held()  # their workers would not go on from the row
+        different = {one.key: one for one in found.differences}
+        if turn == 0:
+            healed.compared = found.rows
+        healed.incomplete = sorted(filter(both.is_asked_for, held))
+        healed.left = sorted(different.keys() & held)
+        keys = sorted(filter(both.is_asked_for, different.keys() - held))
+        if not keys:
+            healed.digest_set = DIGEST in different
+            if healed.digest_set:
+                _rewrite(sides, both, ())
+            return
+        for first in range(0, len(keys), PAGE):
+            some = keys[first : first + PAGE]
+            healed.rewritten += _rewrite(sides, both, some)
+            healed.shown += [different[key] for key in some[: SHOWN_MAX - len(healed.shown)]]
+    step = f"airside replay {both.live.projection}"
+    healed.given_up = f"{ROUNDS_MAX} rounds, and rows differ still. Run: {step}"
+
+
+def _told(sides: Sides, found: Found) -> list[str]:
+    """A shard's rows healed, in words."""
     living = _living(sides, found.generation)
     if living is None:
         return [f"{found.generation} was retired meanwhile"]
-    healed, left = 0, set[str]()
+    healed = heal(sides, living, found.shard)
     where = f"{found.generation}, shard {found.shard}"
-    try:
-        with shard_rows(sides, living, found.shard) as both:
-            held = {event.key for event in sides.views.parked(both.live, both.shard)}
-            both.build(both.live_seq(), lambda events: None)
-            for _ in range(ROUNDS_MAX):
-                different = {one.key for one in both.verify().differences}
-                left = different & held  # its worker would not go on from the row
-                keys = sorted(different - held - {ROW_COUNT})
-                if not keys:
-                    break
-                for first in range(0, len(keys), PAGE):
-                    healed += _rewrite(sides, both, keys[first : first + PAGE])
-    except (Contradiction, Hole) as why:
-        return [f"{where}: {healed:,} rows rewritten, then given up: {why}"]
-    done = [f"{where}: {healed:,} rows rewritten"] if healed else []
+    rewritten, left = f"{healed.rewritten:,} rows rewritten", len(healed.left)
+    if healed.given_up:
+        return [f"{where}: {rewritten}, then given up: {healed.given_up}"]
+    done = [f"{where}: {rewritten}"] if healed.rewritten else []
+    if healed.digest_set:
+        done.append(f"{where}: the digest kept beside the rows set right")
     if left:
         step = f"airside replay {living[0].name}"
-        done.append(f"{where}: {len(left):,} rows left, since events are parked. Run: {step}")
+        done.append(f"{where}: {left:,} rows left, since events are parked. Run: {step}")
     return done
 
 
 def _rewrite(sides: Sides, both: ShardRows, keys: Sequence[str]) -> int:
-    """Save these rows as they should be. Raises: Contradiction, Moved."""
+    """Save these rows as they should be, with the digest that all rows should have.
+
+    Raises: Contradiction, Moved.
+    """
     for _ in range(SAVES_MAX):
         live = both.views.rows(both.live, both.shard, keys)
         both.builder.run_until(live.checkpoint.seq)
-        right = both.memory.rows(both.rebuilt, both.shard, keys).rows
-        wrong = {key: right[key] for key in keys if live.rows[key] != right[key]}
-        if not wrong:
+        right = both.memory.rows(both.rebuilt, both.shard, keys)
+        wrong = {key: right.rows[key] for key in keys if live.rows[key] != right.rows[key]}
+        digest = right.checkpoint.digest
+        if not wrong and live.checkpoint.digest == digest:
             return 0
         checkpoint = _one_record_back(sides, both, live.checkpoint)
+        checkpoint = structs.replace(checkpoint, digest=digest)
         try:
             both.views.save(
                 both.live,

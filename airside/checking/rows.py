@@ -10,16 +10,15 @@ from typing import Any
 
 from airside.adapters.memory_view_store import MemoryViewStore
 from airside.checking.found import FAULTS_MAX, Found, Meter, Sides
-from airside.checking.reading import PAGE
-from commands.event_store import EventStore
+from airside.history_source import HistorySource
 from projectors.fingerprint import fold_fingerprint
 from projectors.generations import followed
+from projectors.parking import NO_ROW
 from projectors.projection import Projection
-from projectors.verification import Verification, verify_shard
+from projectors.verification import NOT_ROWS, Verification, verify_shard
 from projectors.view_store import Generation, ParkedEvent, Registry, Rows, ViewStore
 from projectors.worker import ShardProjector
 from schemas.errors import Moved, Overtaken, Permanent
-from schemas.record import Record
 
 ATTEMPTS_MAX = 3  # where the read models fell back to an older state meanwhile
 NUMBER = 0  # of the generation in memory; stored ones begin at 1
@@ -27,44 +26,25 @@ NUMBER = 0  # of the generation in memory; stored ones begin at 1
 Living = tuple[Projection[Any], Generation]
 
 
-class HistorySource:
-    """A shard's history as if it lay on the topic: seq n at offset n - 1."""
-
-    def __init__(self, store: EventStore, shard: int) -> None:
-        self._store, self._shard = store, shard
-        self._next = 0
-
-    def seek(self, offset: int) -> None:
-        """The next poll begins here."""
-        self._next = offset
-
-    def poll(self, count_max: int, wait_seconds: float) -> list[Record]:
-        """The next events. Raises: Hole, Unavailable."""
-        count = min(count_max, PAGE)
-        found = self._store.read(self._shard, after_seq=self._next, count_max=count)
-        self._next += len(found)
-        return [(e.seq - 1, 0, e.account_id.encode(), e.data) for e in found]
-
-    def end(self) -> int:
-        """As far as it was read."""
-        return self._next
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
 class Beside:
-    """The live view store, with the generation in memory beside the stored ones."""
+    """The live view store, with the generation in memory beside the stored ones.
 
-    def __init__(self, views: ViewStore, memory: ViewStore) -> None:
-        self._views, self._memory = views, memory
+    Seen through it there are only these rows, where `only` names some.
+    """
+
+    def __init__(
+        self, views: ViewStore, memory: ViewStore, only: Sequence[str] | None = None
+    ) -> None:
+        self._views, self._memory, self._only = views, memory, only
 
     def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
         """Rows and checkpoint of either."""
         return self._of(generation).rows(generation, shard, keys)
 
     def keys(self, generation: Generation, shard: int) -> Iterator[str]:
-        """Keys of either."""
+        """Keys of either; those that were named are looked at once, with the live one."""
+        if self._only is not None:
+            return iter(() if generation.number == NUMBER else self._only)
         return self._of(generation).keys(generation, shard)
 
     def parked(self, generation: Generation, shard: int) -> list[ParkedEvent]:
@@ -76,10 +56,16 @@ class Beside:
 
 
 class ShardRows:
-    """One shard of one live generation, and the same rows folded anew from the store."""
+    """One shard of one live generation, and the same rows folded anew from the store.
 
-    def __init__(self, sides: Sides, living: Living, shard: int) -> None:
+    Compared are the rows with these keys; None: all.
+    """
+
+    def __init__(
+        self, sides: Sides, living: Living, shard: int, keys: Sequence[str] | None
+    ) -> None:
         projection, self.live = living
+        self._keys = keys
         self.views, self.memory, self.shard = sides.views, MemoryViewStore(), shard
         fingerprint = self.live.fingerprint
         self.rebuilt = Generation(projection.name, NUMBER, fingerprint, 0, 0)
@@ -112,18 +98,30 @@ class ShardRows:
     def verify(self) -> Verification:
         """Compare all rows. Raises: Overtaken where the live one fell back meanwhile."""
         return verify_shard(
-            Beside(self.views, self.memory),
+            Beside(self.views, self.memory, self._keys),
             self.live,
             self.builder,
             lambda rows: None,
             differences_max=FAULTS_MAX,
         )
 
+    def is_asked_for(self, key: str) -> bool:
+        """Whether it is a row's key at all, and one of those that are compared."""
+        return key not in (NO_ROW, *NOT_ROWS) if self._keys is None else key in self._keys
+
+    def held(self) -> set[str]:
+        """Rows that an event is parked for, in either."""
+        parked = self.views.parked(self.live, self.shard)
+        parked += self.memory.parked(self.rebuilt, self.shard)
+        return {event.key for event in parked}
+
 
 @contextmanager
-def shard_rows(sides: Sides, living: Living, shard: int) -> Iterator[ShardRows]:
+def shard_rows(
+    sides: Sides, living: Living, shard: int, keys: Sequence[str] | None = None
+) -> Iterator[ShardRows]:
     """Both, and the builder closed behind them."""
-    both = ShardRows(sides, living, shard)
+    both = ShardRows(sides, living, shard, keys)
     try:
         yield both
     finally:

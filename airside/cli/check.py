@@ -10,7 +10,7 @@ from airside.checking.checking import Asked, check, sides
 from airside.checking.found import CHECKS, Check, Fault, Found, Sides
 from airside.checking.repair import repair
 from airside.cli.output import Advance, progress, show_json, show_table
-from airside.cli.replay import DIFFERENT, shortened
+from airside.cli.rows import DIFFERENT, shortened
 from airside.settings import Settings
 from airside.wiring import Deployment, open_existing
 from schemas.errors import NotFound

@@ -11,7 +11,9 @@ import msgspec
 
 from airside.cli import answers
 from airside.cli.output import console, instant, progress
-from airside.cli.replay import DIFFERENT, phases, verdict
+from airside.cli.phases import phases, style_of
+from airside.cli.replay import verdict
+from airside.cli.rows import DIFFERENT
 from airside.demo import report
 from airside.demo.cast import PROVOKED_BY
 from airside.demo.cast_titles import find_titles
@@ -194,14 +196,16 @@ def ask(reader: Reader, now_at: int, names: answers.Names) -> None:
     click.echo("\nWhat happened to dmitri, who lost a device?\n")
     answers.timeline(timeline(reader, "dmitri", limit=ENTRIES))
     refusal = last_refusal(reader, "greta")
-    click.echo(f"\nWhy was greta refused at {instant(refusal.at)}? From her history alone:\n")
-    click.echo(f"  {refusal.explanation}")
+    if refusal is not None:  # few days may bring none
+        when = instant(refusal.at)
+        click.echo(f"\nWhy was greta refused at {when}? From her history alone:\n")
+        click.echo(f"  {refusal.explanation}")
 
 
-def last_refusal(reader: Reader, account_id: str) -> TimelineEntry:
+def last_refusal(reader: Reader, account_id: str) -> TimelineEntry | None:
     """The latest refusal in an account's timeline."""
     entries = timeline(reader, account_id, limit=ENTRIES_MAX).entries
-    return next(one for one in entries if one.explanation)
+    return next((one for one in entries if one.explanation), None)
 
 
 def rebuild(deployment: Deployment) -> list[Replayed]:
@@ -212,7 +216,7 @@ def rebuild(deployment: Deployment) -> list[Replayed]:
     rebuilt = []
     with reading(deployment) as read_side:
         for projection in PROJECTIONS:
-            with phases(projection.name) as tell:
+            with phases(projection.name, style_of(as_json=False)) as tell:
                 done = replay(projection, read_side, report=tell)
             found = done.verification
             click.echo(

@@ -3,23 +3,12 @@
 import io
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from airside.cli.archive import archive_verb
-from airside.cli.catalog import catalog
-from airside.cli.check import check_verb
-from airside.cli.demo import demo
-from airside.cli.doctor import doctor
-from airside.cli.init import init
-from airside.cli.parked import parked
-from airside.cli.projections import projections
-from airside.cli.query import query
-from airside.cli.replay import replay
-from airside.cli.send import send
-from airside.cli.work import handle, project, timekeeper, up
 from airside.settings import SHARDS_DEFAULT, SHARDS_MAX, Settings
 from schemas.errors import AirsideError, Contradiction, Invalid, TooLarge, Unreadable
 
@@ -37,8 +26,41 @@ Exit codes:
 """
 
 
+VERBS = {
+    "archive": "airside.cli.archive:archive_verb",
+    "catalog": "airside.cli.catalog:catalog",
+    "check": "airside.cli.check:check_verb",
+    "demo": "airside.cli.demo:demo",
+    "doctor": "airside.cli.doctor:doctor",
+    "handle": "airside.cli.work:handle",
+    "init": "airside.cli.init:init",
+    "parked": "airside.cli.parked:parked",
+    "project": "airside.cli.work:project",
+    "projections": "airside.cli.projections:projections",
+    "query": "airside.cli.query:query",
+    "replay": "airside.cli.replay:replay",
+    "send": "airside.cli.send:send",
+    "simulate": "airside.cli.simulate:simulate",
+    "timekeeper": "airside.cli.work:timekeeper",
+    "up": "airside.cli.work:up",
+}
+"""Where each verb is. Its module is loaded when it is called: that is half of the start."""
+
+
 class Root(click.Group):
-    """Turns every error of ours into one line and an honest exit code."""
+    """Finds the verbs; turns every error of ours into one line and an honest exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs' names, in the order of `--help`."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name; None if there is none."""
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name].partition(":")
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb. Exits 2 where the input is to blame, 1 for anything else of ours."""
@@ -139,23 +161,3 @@ def main(
     ctx.obj = Settings(
         data=data, events=events, log=log, views=views, archive=archive, shards=shards
     )
-
-
-for verb in (
-    up,
-    init,
-    handle,
-    project,
-    timekeeper,
-    catalog,
-    send,
-    query,
-    replay,
-    projections,
-    parked,
-    check_verb,
-    archive_verb,
-    doctor,
-    demo,
-):
-    main.add_command(verb)

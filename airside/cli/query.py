@@ -1,6 +1,7 @@
 """`airside query`: the questions people ask, answered from the read models."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
@@ -25,10 +26,43 @@ REFUSED = 3  # exit code
 STATES = ("active", "expired", "released", "revoked")
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What every query was asked with."""
+
+    settings: Settings
+    wanted: AtLeast
+    generation: str | None
+    as_json: bool
+
+    def answer(
+        self,
+        projection: str,
+        ask: Callable[[Reader, int], Any],
+        show: Callable[[Any], None],
+    ) -> None:
+        """Ask the read models as of now, or as of the chosen generation, and show it."""
+        with (
+            open_existing(self.settings) as deployment,
+            deployment.reader(self.generation) as reader,
+        ):
+            found = ask(reader, reader.moment(projection, deployment.clock()))
+        if self.as_json:
+            show_json(found)
+        else:
+            show(found)
+
+
 def asking(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a query the options of all: it is called with `settings`, `wanted`, `as_json`."""
+    """Give a query the options of all: it is called with an `Asker`."""
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+    @click.option(
+        "--generation",
+        metavar="NUMBER|LABEL",
+        help="Ask another generation than the served one (`airside projections` lists them). "
+        "One that was built with --as-of answers as of that instant.",
+    )
     @click.option(
         "--wait-seconds",
         type=Seconds(0, WAIT_SECONDS_MAX),
@@ -45,27 +79,18 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     @click.pass_obj
     @wraps(function)
     def verb(
-        settings: Settings, /, min_version: str | None, wait_seconds: float, **options: Any
+        settings: Settings,
+        /,
+        min_version: str | None,
+        wait_seconds: float,
+        generation: str | None,
+        as_json: bool,
+        **options: Any,
     ) -> None:
         wanted = ANYTHING if min_version is None else at_least(min_version, wait_seconds)
-        function(settings, wanted=wanted, **options)
+        function(Asker(settings, wanted, generation, as_json), **options)
 
     return verb
-
-
-def answer(
-    settings: Settings,
-    ask: Callable[[Reader, int], Any],
-    show: Callable[[Any], None],
-    as_json: bool,
-) -> None:
-    """Ask the read models as of now, and show what they say."""
-    with open_existing(settings) as deployment, deployment.reader() as reader:
-        found = ask(reader, deployment.clock())
-    if as_json:
-        show_json(found)
-    else:
-        show(found)
 
 
 @click.group()
@@ -82,20 +107,17 @@ def query() -> None:
 @click.option("--title", "title_id", type=Id(), help="Only this title.")
 @asking
 def downloads(
-    settings: Settings,
+    asker: Asker,
     account_id: str,
     title_id: str | None,
-    wanted: AtLeast,
-    as_json: bool,
 ) -> None:
     """How many downloads ACCOUNT_ID has had, what is left, when the next is possible."""
-    answer(
-        settings,
+    asker.answer(
+        "downloads",
         lambda reader, now: ask_downloads(
-            reader, account_id, at=now, title_id=title_id, wanted=wanted
+            reader, account_id, at=now, title_id=title_id, wanted=asker.wanted
         ),
         answers.downloads,
-        as_json,
     )
 
 
@@ -105,26 +127,23 @@ def downloads(
 @click.option("--state", type=click.Choice(STATES), help="Only in this state, as of now.")
 @asking
 def licenses(
-    settings: Settings,
+    asker: Asker,
     account_id: str,
     device_id: str | None,
     state: str | None,
-    wanted: AtLeast,
-    as_json: bool,
 ) -> None:
     """Which licenses ACCOUNT_ID has: in which state, on which device, until when."""
-    answer(
-        settings,
+    asker.answer(
+        "licenses",
         lambda reader, now: ask_licenses(
             reader,
             account_id,
             at=now,
             device_id=device_id,
             state=cast(Any, state.upper()) if state else None,
-            wanted=wanted,
+            wanted=asker.wanted,
         ),
         answers.licenses,
-        as_json,
     )
 
 
@@ -132,17 +151,14 @@ def licenses(
 @click.argument("account_id", type=Id())
 @asking
 def devices(
-    settings: Settings,
+    asker: Asker,
     account_id: str,
-    wanted: AtLeast,
-    as_json: bool,
 ) -> None:
     """Which devices ACCOUNT_ID has, which hold downloads, and which slot is free."""
-    answer(
-        settings,
-        lambda reader, now: ask_devices(reader, account_id, at=now, wanted=wanted),
+    asker.answer(
+        "devices",
+        lambda reader, now: ask_devices(reader, account_id, at=now, wanted=asker.wanted),
         answers.devices,
-        as_json,
     )
 
 
@@ -152,21 +168,18 @@ def devices(
 @click.option("--before", type=int, help="Only what came before this account version.")
 @asking
 def timeline(
-    settings: Settings,
+    asker: Asker,
     account_id: str,
     limit: int,
     before: int | None,
-    wanted: AtLeast,
-    as_json: bool,
 ) -> None:
     """What happened on ACCOUNT_ID, latest first, with the rule behind each refusal."""
-    answer(
-        settings,
+    asker.answer(
+        "timeline",
         lambda reader, _: ask_timeline(
-            reader, account_id, limit=limit, before=before, wanted=wanted
+            reader, account_id, limit=limit, before=before, wanted=asker.wanted
         ),
         answers.timeline,
-        as_json,
     )
 
 
@@ -175,48 +188,43 @@ def timeline(
 @click.option("--account", "account_id", type=Id(), required=True, help="Whose command it was.")
 @asking
 def command(
-    settings: Settings,
+    asker: Asker,
     command_id: str,
     account_id: str,
-    wanted: AtLeast,
-    as_json: bool,
 ) -> None:
     """What became of COMMAND_ID, and in words why it was refused."""
     try:
         compact = parse_id(command_id)
     except ValueError:
         raise Invalid(f"command id {command_id!r:.80} is not a UUID.") from None
-    answer(
-        settings,
-        lambda reader, _: ask_command(reader, compact, account_id, wanted=wanted),
+    asker.answer(
+        "outcomes",
+        lambda reader, _: ask_command(reader, compact, account_id, wanted=asker.wanted),
         answers.outcome,
-        as_json,
     )
 
 
 @query.command()
 @click.argument("title_id", type=Id())
 @asking
-def title(settings: Settings, title_id: str, wanted: AtLeast, as_json: bool) -> None:
+def title(asker: Asker, title_id: str) -> None:
     """What happened to the licenses of TITLE_ID, over all accounts."""
-    answer(
-        settings,
-        lambda reader, _: across.title(reader, title_id, wanted=wanted),
+    asker.answer(
+        "titles",
+        lambda reader, _: across.title(reader, title_id, wanted=asker.wanted),
         answers.tally,
-        as_json,
     )
 
 
 @query.command()
 @click.argument("studio_id", type=Id())
 @asking
-def studio(settings: Settings, studio_id: str, wanted: AtLeast, as_json: bool) -> None:
+def studio(asker: Asker, studio_id: str) -> None:
     """What happened to the licenses of STUDIO_ID, over all accounts."""
-    answer(
-        settings,
-        lambda reader, _: across.studio(reader, studio_id, wanted=wanted),
+    asker.answer(
+        "studios",
+        lambda reader, _: across.studio(reader, studio_id, wanted=asker.wanted),
         answers.tally,
-        as_json,
     )
 
 
@@ -225,25 +233,23 @@ def studio(settings: Settings, studio_id: str, wanted: AtLeast, as_json: bool) -
     "--within", "within_s", type=int, default=3_600, show_default=True, help="Seconds from now."
 )
 @asking
-def expiring(settings: Settings, within_s: int, wanted: AtLeast, as_json: bool) -> None:
+def expiring(asker: Asker, within_s: int) -> None:
     """Which licenses expire soon, over all accounts."""
-    answer(
-        settings,
-        lambda reader, now: across.expiring(reader, within_s, at=now, wanted=wanted),
+    asker.answer(
+        "expiring",
+        lambda reader, now: across.expiring(reader, within_s, at=now, wanted=asker.wanted),
         answers.expiring,
-        as_json,
     )
 
 
 @query.command()
 @asking
-def refusals(settings: Settings, wanted: AtLeast, as_json: bool) -> None:
+def refusals(asker: Asker) -> None:
     """How often each reason for a refusal was given, over all accounts."""
-    answer(
-        settings,
-        lambda reader, _: across.refusals(reader, wanted=wanted),
+    asker.answer(
+        "refusals",
+        lambda reader, _: across.refusals(reader, wanted=asker.wanted),
         answers.refusals,
-        as_json,
     )
 
 

@@ -11,6 +11,7 @@ import click
 
 from airside.handling import handling
 from airside.projecting import projecting
+from airside.rebuilds import Rebuild
 from airside.running import Crew, Role, collect_rarely
 from airside.settings import Settings
 from airside.timekeeping import timekeeping
@@ -18,19 +19,34 @@ from airside.wiring import Deployment, open_deployment
 
 Roles = Mapping[str, Callable[[Deployment], AbstractContextManager[Role]]]
 
-ROLES: Roles = {"handler": handling, "projector": projecting, "timekeeper": timekeeping}
+rebuilding = click.option(
+    "--rebuild",
+    type=click.Choice(("promote", "build", "no")),
+    default="promote",
+    envvar="AIRSIDE_REBUILD",
+    show_default=True,
+    show_envvar=True,
+    help="Where other code built the read models: build new ones beside them and serve these "
+    "once they are compared; build them and leave that to a person; or do not.",
+)
 
 
 @click.command()
+@rebuilding
 @click.pass_obj
-def up(settings: Settings) -> None:
+def up(settings: Settings, rebuild: Rebuild) -> None:
     """Run handler, projector and timekeeper in one process, until Ctrl-C.
 
     Every worker finishes its batch before it stops; kill -9 loses nothing either, it only
     leaves work to whoever comes next. On real engines several processes share the shards; on
     the embedded ones a second is safe, since every write is conditional, but of no use.
     """
-    work(settings, ROLES)
+    roles: Roles = {
+        "handler": handling,
+        "projector": partial(projecting, rebuild=rebuild),
+        "timekeeper": timekeeping,
+    }
+    work(settings, roles)
 
 
 @click.command()
@@ -51,10 +67,15 @@ def handle(settings: Settings, accept_lost: bool) -> None:
 
 
 @click.command()
+@rebuilding
 @click.pass_obj
-def project(settings: Settings) -> None:
-    """Fold events into all read models, until Ctrl-C. As many processes as there are shards."""
-    work(settings, {"projector": projecting})
+def project(settings: Settings, rebuild: Rebuild) -> None:
+    """Fold events into all read models, until Ctrl-C. As many processes as there are shards.
+
+    It never writes into rows that other code built (of another fold, or other schemas): it
+    builds a new generation beside them, while these are served. See --rebuild.
+    """
+    work(settings, {"projector": partial(projecting, rebuild=rebuild)})
 
 
 @click.command()
@@ -80,7 +101,7 @@ def work(settings: Settings, roles: Roles) -> None:
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
         started = time.monotonic()
-        name = "airside" if roles is ROLES else f"airside {next(iter(roles))}"
+        name = "airside" if len(roles) > 1 else f"airside {next(iter(roles))}"
         click.echo(f"{name} is up: {deployment.said()}. Ctrl-C stops it.", err=True)
         crew.start()
         crew.join()

@@ -23,11 +23,23 @@ class Recorded:
         self.shard, self._told = shard, told
         self.counts = Counts()
         self.error: Exception | None = None
+        self.is_fenced = False
+        self._is_under_way = False
 
-    def step(self) -> Step:
-        self._told.append(f"step {self.shard}")
+    def begin(self) -> Step:
+        self._told.append(f"begin {self.shard}")
         if self.error is not None:
             raise self.error
+        self._is_under_way = True
+        return Step(polled=1)
+
+    def finish(self) -> Step:
+        if not self._is_under_way:
+            return Step()
+        self._told.append(f"finish {self.shard}")
+        self._is_under_way = False
+        if self.is_fenced:
+            return Step(fenced=True)
         self.counts.accepted += 1
         return Step(polled=1)
 
@@ -66,7 +78,7 @@ def test_shards_are_taken_up_as_they_are_assigned(
     role.turn()
     assigned.next = frozenset({1, 2})
     assert role.turn() == 2
-    assert told == ["open 1", "step 1", "step 1", "open 2", "step 2"]
+    assert told == ["open 1", "begin 1", "finish 1", "begin 1", "open 2", "begin 2"]
 
 
 def test_a_shard_is_closed_before_it_is_given_up_and_the_others_go_on(
@@ -76,7 +88,7 @@ def test_a_shard_is_closed_before_it_is_given_up_and_the_others_go_on(
     told.clear()
     assigned.next = frozenset({0})
     role.turn()
-    assert told == ["close 1", "step 0"]
+    assert told == ["close 1", "finish 0", "begin 0"]
 
 
 def test_a_shard_that_was_lost_is_let_go_of(
@@ -86,12 +98,13 @@ def test_a_shard_that_was_lost_is_let_go_of(
     told.clear()
     assigned.lose(0)
     role.turn()
-    assert told == ["close 0", "step 1"]
+    assert told == ["close 0", "finish 1", "begin 1"]
 
 
 def test_counts_of_a_shard_that_was_given_up_are_kept(
     role: Handling, assigned: Assigned
 ) -> None:
+    role.turn()
     role.turn()
     assigned.next = frozenset({0})
     role.turn()
@@ -106,7 +119,7 @@ def test_trouble_with_one_shard_is_told_after_the_others_had_their_turn(
     told.clear()
     with pytest.raises(Unavailable):
         role.turn()
-    assert told == ["step 0", "step 1"]
+    assert told == ["finish 0", "begin 0", "finish 1", "begin 1"]
 
 
 def test_a_halted_shard_halts_no_other_and_is_tried_by_whoever_gets_it_next(
@@ -118,7 +131,7 @@ def test_a_halted_shard_halts_no_other_and_is_tried_by_whoever_gets_it_next(
     assert role.halted == {0: "commit 7 is missing."}
     told.clear()
     role.turn()
-    assert told == ["step 1"]
+    assert told == ["finish 1", "begin 1"]
     assigned.next = frozenset({1})
     role.turn()
     assert role.halted == {}
@@ -143,7 +156,23 @@ def test_a_halted_shard_is_tried_again_after_a_while_and_goes_on_if_it_was_mende
     role.turn()
     now[0] = 2 * HALT_SECONDS
     role.turn()
-    assert (told, role.halted) == (["step 1", "step 0", "step 1"], {})
+    assert told == ["finish 1", "begin 1", "begin 0", "finish 1", "begin 1"]
+    assert role.halted == {0: "commit 7 is missing."}
+    role.turn()
+    assert role.halted == {}
+
+
+def test_a_shard_whose_every_commit_is_fenced_is_given_up_in_the_end(
+    role: Handling, opened: dict[int, Recorded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airside.handling.MOVES_MAX", 1)
+    role.turn()
+    opened[0].is_fenced = True
+    role.turn()  # fenced, and nothing begun
+    role.turn()
+    assert role.halted == {}
+    role.turn()
+    assert list(role.halted) == [0]
 
 
 def test_closing_lets_go_of_every_shard_and_then_of_the_group(

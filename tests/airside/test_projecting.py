@@ -39,6 +39,7 @@ class Stage:
                 shards=SHARDS,
                 source=lambda shard: self.log.source(EVENTS_TOPIC, shard),
                 clock=lambda: self.now_at,
+                sleep=lambda seconds: None,
                 history="h1",
             ),
         )

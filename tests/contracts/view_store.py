@@ -72,6 +72,22 @@ class ViewStoreContract:
         store.save(G, 0, expected=START, checkpoint=ONE, rows={})
         assert store.rows(G, 0, []).checkpoint == ONE
 
+    @pytest.mark.parametrize("digest", [0, 1, 2**128 - 1, None])
+    def test_the_digest_comes_back_known_or_not(
+        self, store: ViewStore, digest: int | None
+    ) -> None:
+        saved = msgspec.structs.replace(ONE, digest=digest)
+        store.save(G, 0, expected=START, checkpoint=saved, rows={})
+        assert store.rows(G, 0, []).checkpoint == saved
+
+    def test_only_seq_and_offset_of_the_expected_checkpoint_are_compared(
+        self, store: ViewStore
+    ) -> None:
+        store.save(G, 0, expected=START, checkpoint=ONE, rows={})
+        believed = Checkpoint(ONE.seq, ONE.offset, at=5, digest=7)
+        store.save(G, 0, expected=believed, checkpoint=TWO, rows={})
+        assert store.rows(G, 0, []).checkpoint == TWO
+
     def test_a_row_saved_as_none_is_deleted(self, store: ViewStore) -> None:
         store.save(G, 0, expected=START, checkpoint=ONE, rows={"a": b"1", "b": b"2"})
         store.save(G, 0, expected=ONE, checkpoint=TWO, rows={"a": None, "never": None})
@@ -198,6 +214,19 @@ class ViewStoreContract:
         assert store.parked(G, 0) == []
         assert store.rows(other, 0, ["a"]).rows == kept
         assert store.registry("downloads").serving == 31
+
+    def test_a_label_that_comes_again_is_another_generation(self, store: ViewStore) -> None:
+        first, second = (
+            msgspec.structs.replace(generation(number), label="scratch", as_of=7)
+            for number in (8, 9)
+        )
+        store.save(first, 0, expected=START, checkpoint=ONE, rows={"a": b"1"})
+        assert store.rows(second, 0, ["a"]).rows == {"a": None}
+        store.save(second, 0, expected=START, checkpoint=ONE, rows={"a": b"2"})
+        store.drop(first)
+        assert store.rows(second, 0, ["a"]).rows == {"a": b"2"}
+        store.change_registry("downloads", 0, Registry(generations=(second,)))
+        assert store.registry("downloads").called("scratch") == second
 
     def test_dropping_what_is_not_there_is_no_error(self, store: ViewStore) -> None:
         store.drop(G)

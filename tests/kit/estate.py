@@ -27,9 +27,15 @@ from schemas.record import EVENTS_TOPIC, Record
 from tests.kit.counter import NOW, add, suspend
 from tests.kit.read_side import drain
 from tests.kit.shard import JUNK, Shard
-from tests.kit.tallies import POISON, Tally, counted, empty, of_account, suspended
+from tests.kit.tallies import POISON, Tally, counted, empty, merged, of_account, suspended
 
 EVENTS = 5
+
+
+def of_kind(event: Any) -> tuple[str, ...]:
+    return (event.event_type.__name__,)
+
+
 TOTALS = Projection(
     name="totals",
     row_type=Tally,
@@ -38,12 +44,21 @@ TOTALS = Projection(
     folds={AllowanceGranted: counted, AccountSuspended: suspended},
     reads=("account_id", "reason"),
 )
+KINDS = Projection(
+    name="kinds",
+    row_type=Tally,
+    initial=empty,
+    keys=of_kind,
+    folds={AllowanceGranted: counted, AccountSuspended: suspended},
+    merge=merged,
+)
 
 
 class Estate:
-    """One shard, handled and projected."""
+    """One shard, handled and projected. KINDS is a fan-in over its accounts."""
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str = "", projection: Projection[Any] = TOTALS) -> None:
+        self.projection = projection
         self.shard = Shard()
         self.shard.send(add(1), add(2, account="b"), suspend(3, reason), add(1))
         self.shard.send_raw(b"c", JUNK)
@@ -51,22 +66,22 @@ class Estate:
         self.shard.drain()
         self.store: EventStore = self.shard.store
         self.views = MemoryViewStore()
-        self.fingerprint = fold_fingerprint(TOTALS, CODEC)
+        self.fingerprint = fold_fingerprint(projection, CODEC)
         registry = ensure_serving(
-            self.views, TOTALS.name, fingerprint=self.fingerprint, now_at=NOW
+            self.views, projection.name, fingerprint=self.fingerprint, now_at=NOW
         )
         self.live = serving(registry)
         drain(self.worker())
 
     @classmethod
-    def poisoned(cls) -> "Estate":
+    def poisoned(cls, projection: Projection[Any] = TOTALS) -> "Estate":
         """The suspension cannot be folded."""
-        return cls(POISON)
+        return cls(POISON, projection)
 
     def worker(self) -> ShardProjector[Any]:
         """A projector of the one read model."""
         return ShardProjector(
-            TOTALS,
+            self.projection,
             self.live,
             0,
             codec=CODEC,
@@ -79,7 +94,7 @@ class Estate:
     @property
     def sides(self) -> Sides:
         """What is compared."""
-        return Sides(self.store, self.shard.log, self.views, 1, CODEC, (TOTALS,))
+        return Sides(self.store, self.shard.log, self.views, 1, CODEC, (self.projection,))
 
     def check(self, *checks: Check, sample: int | None = None) -> list[Found]:
         """What these checks find; all of them, where none is named."""

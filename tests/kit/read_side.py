@@ -10,7 +10,7 @@ from projectors.fingerprint import fold_fingerprint
 from projectors.generations import ensure_serving, serving
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
-from projectors.replay import Replayed, replay
+from projectors.replay import Replayed, Wish, replay
 from projectors.view_store import Checkpoint, Generation, ParkedEvent
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
@@ -44,6 +44,7 @@ class Bench:
             shards=shards,
             source=lambda shard: self.log.source(EVENTS_TOPIC, shard),
             clock=lambda: self.now_at,
+            sleep=lambda seconds: None,
         )
         self.fingerprint = fold_fingerprint(projection, CODEC)
         registry = ensure_serving(
@@ -108,6 +109,10 @@ class Bench:
     def replay(self, **options: Any) -> Replayed:
         """Rebuild the projection."""
         return replay(self.projection, self.read_side, **options)
+
+    def wish(self, **wanted: Any) -> Wish:
+        """What is wanted of a replay."""
+        return Wish(**wanted)
 
     def served(self) -> Generation:
         """The generation that queries would read."""

@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projectors.digest import digest_of
 from projectors.projection import Projection
 from projectors.worker import LOOK_MS, ShardProjector
 from schemas.envelope import Event
@@ -157,4 +158,5 @@ def test_rows_equal_a_plain_fold_of_the_history(
     assert run.bench.rows() == rows
     assert sorted((p.seq, p.key) for p in found if p.seq) == sorted(parked)
     assert sorted(p.offset for p in found if not p.seq) == run.rubbish
-    assert run.bench.checkpoint().seq == len(run.bench.history[0])
+    checkpoint = run.bench.checkpoint()
+    assert (checkpoint.seq, checkpoint.digest) == (len(run.bench.history[0]), digest_of(rows))

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from projectors import generations
-from projectors.replay import Progress, replay
+from projectors.digest import digest_of
+from projectors.progress import Progress
+from projectors.replay import Wish, replay
 from projectors.verification import verify_shard
 from projectors.view_store import Checkpoint
 from schemas.errors import Overtaken
@@ -54,6 +56,7 @@ def test_a_difference_that_the_fingerprint_does_not_show_is_caught_and_not_promo
 ) -> None:
     # the same fingerprint: a difference that the digest of the code does not show
     monkeypatch.setattr("projectors.replay.fold_fingerprint", lambda *_: bench.fingerprint)
+    monkeypatch.setattr("projectors.build.fold_fingerprint", lambda *_: bench.fingerprint)
     done = replay(BROKEN, bench.read_side)
     assert not done.promoted
     assert done.refused == "42 rows differ, though the same code built both"
@@ -82,7 +85,7 @@ def test_other_code_that_parks_what_the_live_one_folded_is_not_promoted(bench: B
 
 
 def test_other_code_that_parks_events_is_promoted_where_that_is_accepted(bench: Bench) -> None:
-    done = replay(RAISING, bench.read_side, accept=True)
+    done = replay(RAISING, bench.read_side, wish=Wish(accept=True))
     assert done.promoted
     assert done.verification.newly_parked == 303
     assert bench.served() == done.rebuilt
@@ -106,9 +109,8 @@ def test_a_record_that_is_no_event_lacks_in_no_row_and_blocks_nothing() -> None:
     bench.append_raw((None, b"rubbish"))
     (stored,) = bench.publish(plan_changed("a"))
     rows: dict[str, bytes | None] = dict(plain_fold(TALLIES, [stored]))
-    bench.store.save(
-        bench.live, 0, expected=Checkpoint(), checkpoint=Checkpoint(1, 2, stored.at), rows=rows
-    )
+    stands = Checkpoint(1, 2, stored.at, digest_of(rows))
+    bench.store.save(bench.live, 0, expected=Checkpoint(), checkpoint=stands, rows=rows)
     done = bench.replay()
     assert done.verification.parked == ("offset 0",)
     assert done.promoted
@@ -130,7 +132,7 @@ def test_a_row_that_was_changed_by_hand_is_found_and_blocks_the_cut_over(
 def test_a_difference_that_is_accepted_is_promoted(bench: Bench) -> None:
     change_by_hand(bench, {"a7": b'{"count":99,"seqs":[]}'})
     blocked = bench.replay()
-    accepted = bench.replay(accept=True)
+    accepted = bench.replay(wish=Wish(accept=True))
     assert accepted.promoted
     assert accepted.rebuilt.number == blocked.rebuilt.number
     assert bench.rows(bench.served()) == plain_fold(TALLIES, bench.history[0])
@@ -170,7 +172,8 @@ def test_rows_are_compared_in_chunks(bench: Bench, monkeypatch: pytest.MonkeyPat
     seen: list[Progress] = []
     done = bench.replay(report=seen.append)
     assert done.verification.rows == 41
-    assert len([p for p in seen if p.phase == "verifying"]) == 8  # 6 chunks, 1 chunk, the end
+    verifying = {p.done for p in seen if p.phase == "verifying"}
+    assert verifying == {0, 7, 14, 21, 28, 35, 40, 41}
 
 
 def test_parked_rows_are_mentioned(bench: Bench) -> None:

@@ -5,6 +5,7 @@ R1 to R4 are the rules of PROTOCOL.md; each test is the counterexample that its 
 
 import pytest
 
+from projectors.digest import digest_of
 from projectors.view_store import Checkpoint
 from projectors.worker import LOOK_MS
 from schemas.errors import Unavailable
@@ -33,7 +34,8 @@ def test_a_step_saves_rows_and_checkpoint_together(bench: Bench) -> None:
         "a": b'{"count":2,"seqs":[1,3]}',
         "b": b'{"count":1,"seqs":[2]}',
     }
-    assert bench.checkpoint() == Checkpoint(seq=3, offset=3, at=START_AT + 3)
+    digest = digest_of(bench.rows())
+    assert bench.checkpoint() == Checkpoint(seq=3, offset=3, at=START_AT + 3, digest=digest)
     assert bench.store.saves == 1
 
 

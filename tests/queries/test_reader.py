@@ -6,7 +6,7 @@ from projectors import downloads, titles
 from projectors.downloads import Downloads
 from projectors.titles import Tally
 from projectors.view_store import Checkpoint
-from queries.reader import ANYTHING, AtLeast, at_least
+from queries.reader import ANYTHING, SWITCH_SECONDS, AtLeast, at_least
 from schemas import events
 from schemas.errors import Invalid, Unavailable
 from schemas.record import shard_of
@@ -111,6 +111,41 @@ def test_a_promotion_while_waiting_is_followed(served: Served) -> None:
     served.while_sleeping = lambda: served.serve("downloads", 2)
     reading = served.reader.of_account(downloads.PROJECTION, "a1", ("a1",), AtLeast(7))
     assert reading.standing.generation == "downloads.2"
+
+
+def read_after_a_switch_to(served: Served, seq: int) -> tuple[str, int]:
+    """Generation and version of an answer, where one of version 2 was given before."""
+    served.reader.of_account(downloads.PROJECTION, "a1", ("a1",))
+    row = {"a1": Downloads()}
+    served.save(downloads.PROJECTION, 2, SHARD, row, Checkpoint(seq, 0, NOW))
+    served.serve("downloads", 2)
+    standing = served.reader.of_account(downloads.PROJECTION, "a1", ("a1",)).standing
+    return standing.generation, standing.version
+
+
+def test_answers_do_not_go_back_when_another_generation_is_served(served: Served) -> None:
+    row = {"a1": Downloads()}
+    there = Checkpoint(2, 0, NOW)
+    served.while_sleeping = lambda: served.save(downloads.PROJECTION, 2, SHARD, row, there)
+    assert read_after_a_switch_to(served, seq=1) == ("downloads.2", 2)
+    assert len(served.slept) == 1
+
+
+def test_a_generation_that_stands_still_is_waited_for_once_and_not_for_long(
+    served: Served,
+) -> None:
+    assert read_after_a_switch_to(served, seq=1) == ("downloads.2", 1)
+    assert sum(served.slept) == pytest.approx(SWITCH_SECONDS)
+    served.slept.clear()
+    standing = served.reader.of_account(downloads.PROJECTION, "a1", ("a1",)).standing
+    assert (standing.version, served.slept) == (1, [])
+
+
+def test_a_store_that_fell_back_is_answered_from_as_it_is(served: Served) -> None:
+    served.reader.of_account(downloads.PROJECTION, "a1", ("a1",))
+    served.save(downloads.PROJECTION, 1, SHARD, {}, Checkpoint(1, 0, NOW))
+    standing = served.reader.of_account(downloads.PROJECTION, "a1", ("a1",)).standing
+    assert (standing.version, served.slept) == (1, [])
 
 
 def test_a_generation_dropped_between_two_looks_is_not_taken_for_an_empty_one() -> None:

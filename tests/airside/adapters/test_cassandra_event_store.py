@@ -9,6 +9,7 @@ from airside.adapters.cassandra_event_store import CassandraEventStore
 from airside.adapters.cassandra_session import CassandraSession
 from stack.cassandra import CassandraNode
 from tests.contracts.event_store import EventStoreContract, OpenStore
+from tests.contracts.event_store_ahead import EventStoreAheadContract
 from tests.contracts.event_store_reading import EventStoreReadingContract
 from tests.kit.cassandra import empty, laid_out
 
@@ -28,5 +29,7 @@ def open_store(session: CassandraSession) -> Iterator[OpenStore]:
         yield lambda: opened.enter_context(closing(CassandraEventStore(session)))
 
 
-class TestCassandraEventStore(EventStoreContract, EventStoreReadingContract):
+class TestCassandraEventStore(
+    EventStoreContract, EventStoreReadingContract, EventStoreAheadContract
+):
     pass

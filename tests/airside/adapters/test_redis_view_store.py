@@ -14,6 +14,7 @@ from airside.adapters.redis_servers import connect
 from airside.adapters.redis_view_store import RedisViewStore
 from projectors.view_store import Checkpoint, Registry
 from schemas.errors import Contradiction, Fenced, Invalid, OutcomeUnknown, Unavailable
+from tests.contracts.digests import DigestContract
 from tests.contracts.view_store import ONE, START, TWO, G, ViewStoreContract, parked
 from tests.kit.silent_server import silent_server
 
@@ -37,7 +38,7 @@ def client(views_url: str) -> Iterator[redis.Redis]:
         client.connection_pool.disconnect()
 
 
-class TestRedisViewStore(ViewStoreContract):
+class TestRedisViewStore(ViewStoreContract, DigestContract):
     pass
 
 
@@ -50,6 +51,19 @@ def test_a_row_can_be_read_by_any_client(store: RedisViewStore, client: redis.Re
     assert set(client.scan_iter()) == {
         f"{tag}:{part}".encode() for part in ("rows", "checkpoint", "parked")
     }
+
+
+def test_a_digest_is_32_hex_digits(store: RedisViewStore, client: redis.Redis) -> None:
+    store.save(G, 5, expected=START, checkpoint=structs.replace(ONE, digest=10), rows={})
+    assert client.hget("airside:{downloads.3.5}:checkpoint", "digest") == b"0" * 31 + b"a"
+
+
+def test_a_checkpoint_of_a_version_that_kept_no_digest_says_that_it_is_not_known(
+    store: RedisViewStore, client: redis.Redis
+) -> None:
+    store.save(G, 5, expected=START, checkpoint=ONE, rows={})
+    client.hdel("airside:{downloads.3.5}:checkpoint", "digest")
+    assert store.rows(G, 5, []).checkpoint == structs.replace(ONE, digest=None)
 
 
 def test_the_registry_can_be_read_by_any_client(

@@ -10,6 +10,7 @@ import pytest
 from airside.adapters.sqlite_event_store import SqliteEventStore
 from schemas.errors import Contradiction, Hole, Invalid, OutcomeUnknown, Overtaken, Unavailable
 from tests.contracts.event_store import Author, EventStoreContract, OpenStore, parked, snapshot
+from tests.contracts.event_store_ahead import EventStoreAheadContract
 from tests.contracts.event_store_reading import EventStoreReadingContract
 
 
@@ -31,7 +32,9 @@ def store(open_store: OpenStore) -> SqliteEventStore:
     return opened
 
 
-class TestSqliteEventStore(EventStoreContract, EventStoreReadingContract):
+class TestSqliteEventStore(
+    EventStoreContract, EventStoreReadingContract, EventStoreAheadContract
+):
     pass
 
 

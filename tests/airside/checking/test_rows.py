@@ -1,8 +1,10 @@
 """Rows against a fold of the history; how they are healed under a worker that believes them."""
 
 import pytest
+from msgspec.structs import replace
 
 from airside.adapters.memory_view_store import MemoryViewStore
+from projectors.digest import digest_of
 from projectors.generations import promote, start_build
 from projectors.view_store import Checkpoint
 from tests.kit.counter import NOW, add
@@ -65,6 +67,34 @@ def heal(estate: Estate) -> Checkpoint:
     estate.spoil("a", WRONG)
     estate.repair()
     return estate.checkpoint
+
+
+def test_a_healed_row_leaves_the_digest_of_all_rows_beside_it() -> None:
+    estate = Estate()
+    estate.spoil("a", WRONG)
+    estate.shard.send(add(70))
+    estate.shard.drain()
+    drain(estate.worker())  # it read the spoiled row and folded on from it
+    assert estate.checkpoint.digest != digest_of(estate.rows())
+    estate.repair()
+    assert estate.checkpoint.digest == digest_of(estate.rows())
+
+
+def test_a_forged_digest_is_named_and_set_right_under_a_worker_that_believes_it() -> None:
+    estate = Estate()
+    forged = replace(estate.checkpoint, digest=5)
+    estate.views.save(estate.live, 0, expected=estate.checkpoint, checkpoint=forged, rows={})
+    worker = estate.worker()
+    drain(worker)
+    (fault,) = estate.faults("rows")
+    assert fault.startswith("rows, totals.1, row (the digest kept beside the rows): differs")
+    done = "totals.1, shard 0: the digest kept beside the rows set right"
+    assert estate.repair() == [done]
+    estate.shard.send(add(71))
+    estate.shard.drain()
+    drain(worker)
+    assert (worker.checkpoint.seq, estate.faults()) == (6, [])
+    assert estate.checkpoint.digest == digest_of(estate.rows())
 
 
 def test_a_row_is_not_healed_where_its_workers_could_not_be_told() -> None:

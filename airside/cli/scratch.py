@@ -1,0 +1,174 @@
+"""`airside replay NAME --as-of INSTANT --into LABEL`: a read model as it was, to be asked."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from airside.cli.alone import check_alone
+from airside.cli.output import instant, show_json
+from airside.cli.phases import phases, style_of
+from airside.projecting import rebuilding
+from airside.wiring import Deployment, open_existing
+from projectors.all import PROJECTIONS
+from projectors.projection import Projection
+from projectors.read_side import ReadSide
+from projectors.scratch import look_back
+from projectors.view_store import Generation, Source
+from schemas.envelope import INSTANT_MAX
+from schemas.errors import Invalid
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+NAMED_MAX = 20  # incomplete rows, for people
+
+
+class Instant(click.ParamType[int]):
+    """An instant as ISO 8601 writes it, with its zone; in ms."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """The instant. Raises: BadParameter."""
+        if isinstance(value, int):
+            return value
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r:.60} is no instant. Write it as 2026-11-01T00:00:00Z.")
+        if found.tzinfo is None:
+            self.fail(f"{value!r:.60} has no zone. Write it as 2026-11-01T00:00:00Z.")
+        at = (found - EPOCH) // timedelta(milliseconds=1)
+        if not 0 <= at <= INSTANT_MAX:
+            self.fail(f"{value!r:.60} is outside the years 1970 to 2100.")
+        return at
+
+
+BY_NAME = {projection.name: projection for projection in PROJECTIONS}
+BESIDE = frozenset(("projection", "as_of", "into", "anew", "source", "as_json"))
+OPTIONS = (
+    click.option(
+        "--as-of",
+        type=Instant(),
+        metavar="INSTANT",
+        help="With --into: as it was then, such as 2026-11-01T00:00:00Z. Of each partition "
+        "that is every event before the first one whose command came later. Default: now.",
+    ),
+    click.option(
+        "--into",
+        metavar="LABEL",
+        help="Build a copy to look back with, which is never served: airside query … "
+        "--generation LABEL.",
+    ),
+    click.option(
+        "--replace", "anew", is_flag=True, help="With --into: anew, whatever has the label."
+    ),
+)
+
+
+def looking_back(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give `replay` the options to look back; with --into it does that instead."""
+
+    @wraps(verb)
+    def either(
+        ctx: click.Context, /, as_of: int | None, into: str | None, anew: bool, **options: Any
+    ) -> None:
+        if into is not None:
+            if options["projection"] is None:
+                raise click.UsageError("Name a projection: --into is for one at a time.")
+            check_alone(ctx, "--into", BESIDE)
+            chosen, as_json = BY_NAME[options["projection"]], options["as_json"]
+            source = options["source"]
+            with open_existing(ctx.obj) as deployment:
+                show_past(
+                    deployment, chosen, into, as_of, anew=anew, source=source, as_json=as_json
+                )
+        elif as_of is not None or anew:
+            raise click.UsageError("--as-of and --replace go with --into LABEL.")
+        else:
+            verb(ctx, **options)
+
+    for option in reversed(OPTIONS):
+        option(either)
+    return either
+
+
+class Answer(Struct, frozen=True):
+    """What was built, and what it holds."""
+
+    generation: Generation
+    name: str  # `downloads@scratch`
+    as_of: int | None  # ms
+    events: int
+    rows: int
+    parked: list[str]  # rows that lack events, which could not be folded
+
+
+def show_past(
+    deployment: Deployment,
+    projection: Projection[Any],
+    label: str,
+    as_of: int | None = None,
+    *,
+    anew: bool = False,
+    source: Source = "topic",
+    as_json: bool = False,
+) -> None:
+    """Build a read model as of an instant (None: as of now), and show what it holds.
+
+    Raises: Invalid for an instant to come or a label that is none; what `look_back` raises.
+    """
+    now_at = deployment.clock()
+    if as_of is not None and as_of > now_at:
+        raise Invalid(f"{instant(as_of)} UTC is yet to come. Look back, not ahead.")
+    with (
+        rebuilding(deployment, source, shares=1) as read_side,  # one shard at a time
+        phases(projection.name, style_of(as_json=as_json)) as report,
+    ):
+        built = look_back(
+            projection,
+            read_side,
+            label,
+            as_of=now_at if as_of is None else as_of,
+            source=source,
+            anew=anew,
+            report=report,
+        )
+        told = answer(read_side, built)
+    if as_json:
+        show_json(told)
+    else:
+        show(told)
+
+
+def answer(read_side: ReadSide, built: Generation) -> Answer:
+    """What the generation holds."""
+    store, shards = read_side.store, range(read_side.shards)
+    found = [store.rows(built, shard, ()) for shard in shards]
+    parked = (event for shard in shards for event in store.parked(built, shard))
+    return Answer(
+        generation=built,
+        name=built.name,
+        as_of=built.as_of,
+        events=sum(one.checkpoint.seq for one in found),
+        rows=sum(one.row_count for one in found),
+        parked=sorted({event.key or f"offset {event.offset}" for event in parked}),
+    )
+
+
+def show(told: Answer) -> None:
+    """The answer for people."""
+    for key in told.parked[:NAMED_MAX]:
+        click.echo(f"incomplete, since an event of it is parked: {key}", err=True)
+    if len(told.parked) > NAMED_MAX:
+        click.echo(f"and {len(told.parked) - NAMED_MAX:,} more incomplete ones", err=True)
+    label, projection = told.generation.label, told.generation.projection
+    click.echo(
+        f"{told.name} is {projection} as of {instant(told.as_of)} UTC: {told.events:,} events, "
+        f"{told.rows:,} rows. Ask it with: airside query … --generation {label}. Drop it with: "
+        f"airside projections retire {projection} {label}"
+    )
