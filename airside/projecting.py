@@ -16,10 +16,10 @@ from airside.wiring import Deployment, wall_clock
 from commands.event_store import EventStore
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import ensure_serving, followed, serving
+from projectors.generations import ensure_serving, followed
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
-from projectors.view_store import Generation, Registry, Source
+from projectors.view_store import Generation, Source
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
 from schemas.record import EVENTS_TOPIC
@@ -88,7 +88,7 @@ class Projecting:
     def _follow(self, now: int) -> None:
         """Which generations there are."""
         living: list[tuple[Projection[Any], Generation]] = []
-        outdated = []
+        outdated: dict[str, Rebuild] = {}
         for projection in PROJECTIONS:
             registry = ensure_serving(
                 self._read_side.store,
@@ -99,18 +99,16 @@ class Projecting:
                 now_at=now,
             )
             living += [(projection, generation) for generation in followed(registry)]
-            if self._is_outdated(registry, self._fingerprints[projection.name]):
-                outdated.append(projection.name)
+            fingerprint = self._fingerprints[projection.name]
+            if all(g.fingerprint != fingerprint for g in followed(registry)):
+                # What was served before and is not now was replaced, or rolled back, by
+                # somebody: two versions of the code must not take turns. A person decides.
+                was_served = fingerprint in registry.served
+                outdated[projection.name] = "build" if was_served else self._rebuild
         self._living = living
         self._followed_at = now
         if self._rebuilds is not None:
             self._rebuilds.look(outdated)
-
-    def _is_outdated(self, registry: Registry, fingerprint: str) -> bool:
-        """Whether this code has to build what it can write into."""
-        served = serving(registry)
-        wanted = followed(registry) if self._rebuild == "build" else (served,)
-        return all(generation.fingerprint != fingerprint for generation in wanted)
 
     def _take_up(self, shards: frozenset[int]) -> None:
         """A worker for all that is to be done, and none for what is not."""
@@ -176,7 +174,7 @@ def stored_events(
 def projecting(deployment: Deployment, rebuild: Rebuild = "no") -> Iterator[Projecting]:
     """The projector's role, closed behind it."""
     deployment.check_layout()
-    start = replaying(deployment.settings, rebuild)
+    start = replaying(deployment.settings)
     rebuilds = None if rebuild == "no" else Rebuilds(start)
     with reading(deployment) as read_side, deployment.log() as topics:
         membership = topics.membership(GROUP, EVENTS_TOPIC)

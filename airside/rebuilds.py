@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from airside.settings import Settings
@@ -24,7 +24,7 @@ or nothing."""
 
 log = logging.getLogger("airside.rebuilds")
 
-Start = Callable[[str], "subprocess.Popen[bytes]"]
+Start = Callable[[str, Rebuild], "subprocess.Popen[bytes]"]
 
 
 class Rebuilds:
@@ -36,8 +36,11 @@ class Rebuilds:
         self._name = ""
         self._rest_until: dict[str, float] = {}
 
-    def look(self, outdated: Sequence[str]) -> None:
-        """See what became of the one that runs; begin the next one that is due."""
+    def look(self, outdated: Mapping[str, Rebuild]) -> None:
+        """See what became of the one that runs; begin the next one that is due.
+
+        `outdated`: by name of the projection, what to do about it.
+        """
         if self._process is not None:
             code = self._process.poll()
             if code is None:
@@ -55,7 +58,7 @@ class Rebuilds:
                 "generation beside it. Watch it: airside projections --watch",
                 name,
             )
-            self._name, self._process = name, self._start(name)
+            self._name, self._process = name, self._start(name, outdated[name])
 
     def close(self) -> None:
         """Stop the one that runs; the same replay goes on where it stopped."""
@@ -70,10 +73,10 @@ class Rebuilds:
             process.wait()
 
 
-def replaying(settings: Settings, rebuild: Rebuild) -> Start:
+def replaying(settings: Settings) -> Start:
     """Start `airside replay` on the same engines. What it says goes to standard error."""
 
-    def start(name: str) -> "subprocess.Popen[bytes]":
+    def start(name: str, rebuild: Rebuild) -> "subprocess.Popen[bytes]":
         options = ["--no-promote"] if rebuild == "build" else []
         return subprocess.Popen(
             [sys.executable, "-m", "airside", "replay", name, "--processes", "1", *options],

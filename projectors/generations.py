@@ -26,6 +26,7 @@ from projectors.view_store import Builder, Generation, Registry, Source, ViewSto
 from schemas.errors import Contradiction, Moved, NotFound
 
 CHANGE_ATTEMPTS_MAX = 10
+SERVED_KEPT = 100  # fingerprints
 KEPT = ("serving", "standby", "ready")  # up to date, by the workers
 
 Change = Callable[[Registry], Registry | None]
@@ -63,7 +64,7 @@ def ensure_serving(
         if registry.serving is not None:
             return None if known == registry else known
         first = Generation(projection, next_number(known), fingerprint, now_at, now_at)
-        return replace(added(known, first), serving=first.number)
+        return replace(added(known, first), serving=first.number, served=(fingerprint,))
 
     return apply(store, projection, change)
 
@@ -231,13 +232,15 @@ def followed(registry: Registry) -> tuple[Generation, ...]:
 def _serve(registry: Registry, number: int, now_at: int) -> Registry:
     """`number` is served, the one served until now stands by, older ones are gone."""
     before = registry.serving
-    kept = []
-    for generation in registry.generations:
-        if generation.number == number:
-            kept.append(replace(generation, promoted_at=now_at, builder=None))
-        elif generation.number == before or generation.promoted_at is None:
-            kept.append(generation)
-    return replace(registry, serving=number, generations=tuple(kept))
+    kept = [
+        replace(g, promoted_at=now_at, builder=None) if g.number == number else g
+        for g in registry.generations
+        if g.number in (number, before) or g.promoted_at is None
+    ]
+    ever = dict.fromkeys(registry.served)
+    ever |= dict.fromkeys(g.fingerprint for g in kept if g.number in (before, number))
+    served = tuple(ever)[-SERVED_KEPT:]
+    return replace(registry, serving=number, generations=tuple(kept), served=served)
 
 
 def next_number(registry: Registry) -> int:

@@ -87,6 +87,7 @@ class Registry(Struct, frozen=True):
     shards: int = 0  # how many the rows are cut into; 0: not said
     dropped: tuple[Generation, ...] = ()  # by the last change; perhaps not all of their rows
     last_number: int = 0  # of any generation that ever was
+    served: tuple[str, ...] = ()  # fingerprints of what was ever served
 
     def generation(self, number: int | None) -> Generation | None:
         """The generation with that number."""

@@ -1,10 +1,15 @@
 """The projector's role folds the shards that are its own, of every living generation."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from airside.adapters.memory_log import MemoryLog
 from airside.adapters.memory_view_store import MemoryViewStore
 from airside.projecting import FOLLOW_MS, Projecting
+from airside.rebuilds import Rebuild
 from projectors.all import PROJECTIONS
 from projectors.generations import serving
 from projectors.read_side import ReadSide
@@ -30,7 +35,9 @@ class Stage:
             values = [CODEC.encode(event) for event in history(issued(1))]
             self.log.append(EVENTS_TOPIC, shard, [(b"a1", value) for value in values])
 
-    def projector(self, assigned: Assigned) -> Projecting:
+    def projector(
+        self, assigned: Assigned, rebuild: Rebuild = "no", rebuilds: Any = None
+    ) -> Projecting:
         return Projecting(
             assigned,
             ReadSide(
@@ -42,6 +49,8 @@ class Stage:
                 sleep=lambda seconds: None,
                 history="h1",
             ),
+            rebuild,
+            rebuilds,
         )
 
     def folded(self, projection: str = "licenses") -> list[int]:
@@ -116,3 +125,56 @@ def test_closing_leaves_the_group(stage: Stage) -> None:
     turns(role)
     role.close()
     assert assigned.is_closed
+
+
+class Noted:
+    """Rebuilds that only note what they were told."""
+
+    def __init__(self) -> None:
+        self.outdated: dict[str, Rebuild] = {}
+
+    def look(self, outdated: Mapping[str, Rebuild]) -> None:
+        self.outdated = dict(outdated)
+
+    def close(self) -> None:
+        pass
+
+
+def outdated(stage: Stage, *, serving_other: bool, own: str) -> dict[str, Rebuild]:
+    """What a projector finds outdated, where other code's `licenses` are served.
+
+    `own` says what there is of its own code: "standby", "served before" or "nothing".
+    """
+    turns(stage.projector(Assigned(0)))
+    found = stage.store.registry("licenses")
+    mine = serving(found)
+    other = replace(mine, number=9, fingerprint="other") if serving_other else mine
+    kept = (mine, other) if own == "standby" else (other,)
+    changed = replace(
+        found,
+        serving=other.number,
+        generations=tuple(dict.fromkeys(kept)),
+        served=("other",) if own == "nothing" else (mine.fingerprint, "other"),
+    )
+    stage.store.change_registry("licenses", found.revision, changed)
+    noted = Noted()
+    turns(stage.projector(Assigned(0), "promote", noted))
+    return noted.outdated
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("nothing", {"licenses": "promote"}),
+        ("standby", {}),  # another version of the code runs beside this one
+        ("served before", {"licenses": "build"}),  # two versions must not take turns
+    ],
+)
+def test_new_code_serves_what_it_rebuilds_and_old_code_leaves_that_to_a_person(
+    stage: Stage, own: str, expected: dict[str, Rebuild]
+) -> None:
+    assert outdated(stage, serving_other=True, own=own) == expected
+
+
+def test_read_models_of_this_code_are_not_rebuilt(stage: Stage) -> None:
+    assert outdated(stage, serving_other=False, own="standby") == {}

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from airside.rebuilds import RETRY_SECONDS, Rebuilds
+from airside.rebuilds import RETRY_SECONDS, Rebuild, Rebuilds
+
+BOTH: dict[str, Rebuild] = {"downloads": "promote", "titles": "build"}
 
 
 class Process:
@@ -31,8 +33,8 @@ class Scene:
         self.begun: list[Process] = []
         self.rebuilds = Rebuilds(self._start, lambda: self.now)
 
-    def _start(self, name: str) -> Any:
-        self.begun.append(Process(name))
+    def _start(self, name: str, rebuild: Rebuild) -> Any:
+        self.begun.append(Process(f"{rebuild} {name}"))
         return self.begun[-1]
 
     def names(self) -> list[str]:
@@ -45,33 +47,33 @@ def scene() -> Scene:
 
 
 def test_what_is_up_to_date_is_left_alone(scene: Scene) -> None:
-    scene.rebuilds.look([])
+    scene.rebuilds.look({})
     assert scene.begun == []
 
 
 def test_one_is_rebuilt_at_a_time(scene: Scene) -> None:
-    scene.rebuilds.look(["downloads", "titles"])
-    scene.rebuilds.look(["downloads", "titles"])
-    assert scene.names() == ["downloads"]
+    scene.rebuilds.look(BOTH)
+    scene.rebuilds.look(BOTH)
+    assert scene.names() == ["promote downloads"]
     scene.begun[0].code = 0
-    scene.rebuilds.look(["titles"])
-    assert scene.names() == ["downloads", "titles"]
+    scene.rebuilds.look({"titles": "build"})
+    assert scene.names() == ["promote downloads", "build titles"]
 
 
 def test_one_that_failed_is_tried_again_later_and_holds_up_no_other(scene: Scene) -> None:
-    scene.rebuilds.look(["downloads", "titles"])
+    scene.rebuilds.look(BOTH)
     scene.begun[0].code = 1
-    scene.rebuilds.look(["downloads", "titles"])
+    scene.rebuilds.look(BOTH)
     scene.begun[1].code = 0
-    scene.rebuilds.look(["downloads"])
-    assert scene.names() == ["downloads", "titles"]
+    scene.rebuilds.look({"downloads": "promote"})
+    assert scene.names() == ["promote downloads", "build titles"]
     scene.now += RETRY_SECONDS
-    scene.rebuilds.look(["downloads"])
-    assert scene.names() == ["downloads", "titles", "downloads"]
+    scene.rebuilds.look({"downloads": "promote"})
+    assert scene.names() == ["promote downloads", "build titles", "promote downloads"]
 
 
 def test_one_that_runs_is_stopped_with_its_projector(scene: Scene) -> None:
-    scene.rebuilds.look(["downloads"])
+    scene.rebuilds.look({"downloads": "promote"})
     scene.rebuilds.close()
     assert scene.begun[0].is_told_to_stop
     scene.rebuilds.close()

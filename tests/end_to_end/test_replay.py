@@ -221,7 +221,7 @@ def other_code(shell: Shell) -> None:
     ):
         found = views.registry("downloads")
         built = tuple(older(one) for one in found.generations)
-        changed = msgspec.structs.replace(found, generations=built)
+        changed = msgspec.structs.replace(found, generations=built, served=())
         views.change_registry("downloads", found.revision, changed)
 
 
