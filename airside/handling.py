@@ -69,7 +69,9 @@ class Handling:
         return total
 
     def turn(self) -> int:
-        """One step of every shard; how many records were taken.
+        """Every shard finishes what it began in the turn before, and begins what has arrived.
+
+        How many records were begun with: after 0 nothing is under way.
 
         Raises: Transient, of one of them, at the end of the round.
         """
@@ -98,14 +100,20 @@ class Handling:
             with ExitStack() as held:
                 self._handlers[shard] = held.enter_context(self._open_handler(shard))
                 self._held[shard] = held.pop_all()
-        step = self._handlers[shard].step()
-        self._moves[shard] = self._moves.get(shard, 0) + 1 if step.fenced else 0
-        if self._moves[shard] > MOVES_MAX:
+        handler = self._handlers[shard]
+        done = handler.finish()  # what the turn before began, while the other shards were on
+        begun = done if done.fenced else handler.begin()
+        taken = begun.polled + begun.counts.redriven
+        if begun.fenced:
+            self._moves[shard] = self._moves.get(shard, 0) + 1
+        elif done.polled or not taken:  # else it is still to be seen
+            self._moves[shard] = 0
+            if shard in self.halted:
+                log.warning("shard goes on shard=%d", shard)
+                del self.halted[shard], self._retry_at[shard]
+        if self._moves.get(shard, 0) > MOVES_MAX:
             self._halt(shard, f"it was lost {MOVES_MAX} times in a row: who else writes it?")
-        elif shard in self.halted:
-            log.warning("shard goes on shard=%d", shard)
-            del self.halted[shard], self._retry_at[shard]
-        return step.polled + step.counts.redriven
+        return taken
 
     def _leave(self, shards: AbstractSet[int]) -> None:
         for shard in shards:
@@ -113,8 +121,11 @@ class Handling:
             self._retry_at.pop(shard, None)
             self._moves.pop(shard, None)
             if shard in self._handlers:
-                self._left.add(self._handlers.pop(shard).counts)
-                self._held.pop(shard).close()
+                handler = self._handlers.pop(shard)
+                try:
+                    self._held.pop(shard).close()
+                finally:
+                    self._left.add(handler.counts)  # also of what it finished on the way out
                 log.info("left shard=%d", shard)
 
     def _halt(self, shard: int, why: str) -> None:

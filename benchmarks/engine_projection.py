@@ -2,13 +2,14 @@
 
 import time
 from contextlib import ExitStack, closing
-from typing import Any
 
 import redis
 
 from airside.adapters.kafka_log import KafkaLog
 from airside.adapters.redis_view_store import RedisViewStore
 from benchmarks.engine_stage import laid_out
+from benchmarks.load import Population
+from benchmarks.measure import server_seconds
 from benchmarks.options import Options
 from benchmarks.projection import (
     PAIRS,
@@ -49,7 +50,7 @@ def run(stack: Stack, options: Options) -> bool:
 def fill(log: KafkaLog, options: Options, households: int) -> int:
     """What the real handler makes of the load, copied from a file to the broker."""
     file = options.folder / "topics.sqlite"
-    events = make_events(file, households, options.scaled(COMMANDS))
+    events = make_events(file, Population(households), options.scaled(COMMANDS))
     with opened(file) as made:
         for shard in range(SHARDS):
             with closing(made.source(EVENTS_TOPIC, shard)) as source:
@@ -70,9 +71,3 @@ def tell_processor_time(log: KafkaLog, store: RedisViewStore, client: redis.Redi
         f"  processor time for an event of downloads: {1e6 * ours / events:.2f} µs of the "
         f"worker, {1e6 * theirs / events:.2f} µs of Valkey"
     )
-
-
-def server_seconds(client: redis.Redis) -> float:
-    """Processor time of the server so far."""
-    used: Any = client.info("cpu")
-    return float(used["used_cpu_sys"]) + float(used["used_cpu_user"])

@@ -11,7 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from airside.running import collect_rarely
-from benchmarks import engine_handling, engine_latency, engine_projection, engine_resume
+from benchmarks import (
+    engine_handling,
+    engine_latency,
+    engine_projection,
+    engine_replay,
+    engine_resume,
+)
 from benchmarks.command import parsed, run
 from stack.engines import Stack
 
@@ -19,6 +25,7 @@ PARTS = {
     "handling": engine_handling.run,
     "resume": engine_resume.run,
     "projection": engine_projection.run,
+    "replay": engine_replay.run,
     "latency": engine_latency.run,
 }
 

@@ -14,6 +14,28 @@ from schemas.record import Record
 from schemas.registry import BODY_AT, load_schemas
 
 
+class FastavroReader:
+    """Every event whole, as fastavro's manual shows it."""
+
+    def __init__(self) -> None:
+        self._schemas = {
+            schema.prefix: (schema.name, fastavro.parse_schema(schema.avro))
+            for schema in load_schemas()
+        }
+
+    def read(self, value: bytes | None) -> tuple[str, Any]:
+        """The event's type and its fields."""
+        assert value is not None
+        name, schema = self._schemas[value[:BODY_AT]]
+        return name, fastavro.schemaless_reader(BytesIO(value[BODY_AT:]), schema, None)
+
+    def read_each(self, records: Sequence[Record]) -> None:
+        """One batch, for nothing."""
+        read = self.read
+        for _, _, _, value in records:
+            read(value)
+
+
 class EverydayLoop:
     """fastavro decodes each event; redis-py sends two commands for it, a pipeline a batch."""
 
@@ -22,19 +44,14 @@ class EverydayLoop:
         self._client = client
         self._prefix = prefix
         self._names = names
-        self._schemas = {
-            schema.prefix: (schema.name, fastavro.parse_schema(schema.avro))
-            for schema in load_schemas()
-        }
+        self._read = FastavroReader().read
 
     def project(self, records: Sequence[Record]) -> None:
         """One batch."""
-        schemas, prefix, names = self._schemas, self._prefix, self._names
+        read, prefix, names = self._read, self._prefix, self._names
         pipeline = self._client.pipeline(transaction=False)
         for _, _, _, value in records:
-            assert value is not None
-            name, schema = schemas[value[:BODY_AT]]
-            event: Any = fastavro.schemaless_reader(BytesIO(value[BODY_AT:]), schema, None)
+            name, event = read(value)
             if names is None or name in names:
                 key = f"{prefix}:{event['account_id']}"
                 pipeline.hincrby(key, name, 1)

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
+
+import redis
 
 STATUS = Path("/proc/self/status")
 
@@ -71,3 +74,9 @@ def peak_mib() -> float:
             return int(found[1]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def server_seconds(client: redis.Redis) -> float:
+    """Processor time of the server so far."""
+    used: Any = client.info("cpu")
+    return float(used["used_cpu_sys"]) + float(used["used_cpu_user"])

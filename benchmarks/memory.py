@@ -3,6 +3,7 @@
 python -m benchmarks.memory produce FILE COMMANDS
 python -m benchmarks.memory handle FILE EVENTS
 python -m benchmarks.memory project FILE EVENTS URL
+python -m benchmarks.memory rebuild FILE EVENTS URL
 """
 
 import subprocess
@@ -20,9 +21,11 @@ from airside.projecting import ROWS_MAX
 from benchmarks.load import Population
 from benchmarks.measure import peak_mib
 from benchmarks.options import Options
+from benchmarks.projection import SHARDS
 from benchmarks.reading import workers_of
 from benchmarks.stage import Clock, handler, opened, produce
 from projectors.all import PROJECTIONS
+from projectors.downloads import PROJECTION as DOWNLOADS
 
 EVENTS, QUARTERS = 1_000_000, 4
 COMMANDS = 900_000
@@ -69,13 +72,13 @@ def done(process: subprocess.Popen[str]) -> list[float]:
     return [float(line) for line in said.split()]
 
 
-def is_flat(name: str, peaks: list[float]) -> bool:
-    """Whether the last quarter added less than GROWTH_MAX."""
+def is_flat(name: str, peaks: list[float], *, last: str = "quarter") -> bool:
+    """Whether the last part added less than GROWTH_MAX."""
     *_, before, after = peaks
     growth = after / before - 1
     reached = growth < GROWTH_MAX
     print(
-        f"  {'ok  ' if reached else 'MISS'} {name}, growth in the last quarter: {growth:.1%} "
+        f"  {'ok  ' if reached else 'MISS'} {name}, growth in the last {last}: {growth:.1%} "
         f"(target: less than {GROWTH_MAX:.0%})"
     )
     return reached
@@ -109,6 +112,18 @@ def project(file: Path, events: int, url: str) -> None:
         tell_peaks(step, events)
 
 
+def rebuild(file: Path, events: int, url: str) -> None:
+    """Build `downloads` anew from that many events, as a replay does."""
+    with opened(file) as log, closing(RedisViewStore(url)) as store:
+        workers = workers_of([DOWNLOADS], store, log, shards=SHARDS)
+
+        def step() -> int:
+            assert sum(worker.step() for worker in workers), "the topic has fewer events"
+            return sum(worker.checkpoint.seq for worker in workers)
+
+        tell_peaks(step, events)
+
+
 def tell_peaks(step: Callable[[], int], events: int) -> None:
     """Take steps until that many events are done; print the peak at each quarter."""
     done = 0
@@ -129,6 +144,8 @@ def main(role: str, file: Path, *rest: str) -> None:
             handle(file, int(events))
         case "project", events, url:
             project(file, int(events), url)
+        case "rebuild", events, url:
+            rebuild(file, int(events), url)
 
 
 if __name__ == "__main__":

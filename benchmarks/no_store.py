@@ -1,6 +1,6 @@
 """An event store that keeps nothing: what a handler costs without one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from commands.event_store import (
     Commit,
@@ -30,6 +30,14 @@ class NoStore:
 
     def load(self, account_ids: Sequence[str], fingerprint: str) -> Mapping[str, Loaded]:
         return dict.fromkeys(account_ids, NOTHING)
+
+    def load_ahead(
+        self, account_ids: Sequence[str], fingerprint: str
+    ) -> Callable[[], Mapping[str, Loaded]]:
+        return lambda: self.load(account_ids, fingerprint)
+
+    def begin_commit(self, commit: Commit) -> None:
+        pass
 
     def commit(self, commit: Commit) -> None:
         if commit.number != self._position.number + 1:

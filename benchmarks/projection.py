@@ -33,7 +33,7 @@ OF_FLOOR, OF_EVERYDAY = 0.4, 4.0
 def run(options: Options) -> bool:
     """Events per second, of all that are on the topic, whether or not they concern it."""
     file, households = options.folder / "topics.sqlite", options.scaled(HOUSEHOLDS)
-    events = make_events(file, households, options.scaled(COMMANDS))
+    events = make_events(file, Population(households), options.scaled(COMMANDS))
     print(f"\nprojection: {events:,} events of {households:,} households, {SHARDS} shards")
     print("  Each line is one process that polls the events topic from its start to its end.")
     print("  The floor decodes the fields that `downloads` reads of its events, and no more.")
@@ -90,11 +90,11 @@ def all_at_once(log: Log, store: RedisViewStore, rounds: int) -> None:
     print(alternate(rounds, {name: projecting(built)})[name].line())
 
 
-def make_events(file: Path, households: int, commands: int) -> int:
+def make_events(file: Path, people: Population, commands: int) -> int:
     """Topics with what the real handler made of the load; how many events."""
     clock, events = Clock(), 0
     with opened(file, clock) as log:
-        produce(log, clock, Population(households), shards=SHARDS, count=commands)
+        produce(log, clock, people, shards=SHARDS, count=commands)
         for shard in range(SHARDS):
             with handler(log, NoStore(), shard=shard, shards=SHARDS) as one:
                 handle_all(one)

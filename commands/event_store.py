@@ -2,6 +2,8 @@
 
     resume(shard)      where its history ends, and what may be unpublished     Hole, Unavailable
     load(accounts)     snapshot and later events of many accounts at once      Unavailable
+    load_ahead(…)      the same, asked for now and heard later
+    begin_commit(…)    a head start: sends what `commit` hears the answer of
     commit(commit)     all of it or nothing                     Fenced, OutcomeUnknown, TooLarge
     landed(commit)     whether that very attempt is in the history             Unavailable
     indexed(shard)     up to which commit `load` sees everything
@@ -14,7 +16,7 @@ A writer that lost its shard is told (`Fenced`), never merged. Commit numbers ar
 shard; a number once taken is taken for ever, whatever is archived.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -116,6 +118,22 @@ class EventStore(Protocol):
 
         A snapshot with another fingerprint is ignored, and so is an event at or below the
         chosen snapshot's version.
+        """
+
+    def load_ahead(
+        self, account_ids: Sequence[str], fingerprint: str
+    ) -> Callable[[], Mapping[str, Loaded]]:
+        """Ask for accounts now; calling what is returned gives what `load` would have given.
+
+        As of some moment in between, and perhaps not of all of them: who is missing has to be
+        loaded. What it returns raises what `load` raises. Raises: Unavailable.
+        """
+
+    def begin_commit(self, commit: Commit) -> None:
+        """A head start for `commit`, which comes next for this shard and with the same one.
+
+        The store may send it now, or do nothing. Never raises: `commit` tells what came of it.
+        Until that returns the outcome is unknown, and the commit may be there.
         """
 
     def commit(self, commit: Commit) -> None:

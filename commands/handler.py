@@ -2,11 +2,15 @@
 
     resume()           take the shard up where its history ends    Hole
     take()             poll, load, decide: a pending batch         Overtaken
-    commit()           write it; then what it changes stands       Fenced, OutcomeUnknown
+    send()             its commit is under way; look ahead meanwhile
+    commit()           hear of it; then what it changes stands     Fenced, OutcomeUnknown
     publish()          send what is committed, see what is acknowledged
     save_snapshots()   of accounts with many new events
     settle()           note what is indexed and published
-    step()             all of these, each where it is due
+    step()             all of these, each where it is due: begin() up to send(), finish() behind
+
+Whoever has several shards begins one, then finishes another, and so works while the commit of
+the first is under way. Nothing of the first is decided meanwhile.
 
 Each may raise Unavailable. Every effect is one call, and a crash between any two is repaired
 by whoever resumes. An error other than `Moved` leaves everything as it is: the same call may be
@@ -14,7 +18,7 @@ made again. For one thread.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -23,23 +27,21 @@ from msgspec import Struct
 from commands.batch import BatchHandler, Before, Counts
 from commands.cache import StreamCache
 from commands.decider import Context, Decider
-from commands.event_store import Commit, EventStore, Position
+from commands.event_store import EventStore, Position
+from commands.intake import Intake
 from commands.limits import LIMITS, Limits
 from commands.log import CommandSource, EventPublisher
 from commands.outbox import Outbox
 from commands.parking import is_operator, load_waiting, until_operator
-from commands.receive import Received, check_input, receive
-from commands.snapshots import StreamReader
-from commands.stream import Stream
+from commands.receive import check_input
 from commands.tenure import Tenure
+from commands.writing import write
 from schemas.codec import Codec
 from schemas.envelope import new_id
-from schemas.errors import Fenced, Moved, OutcomeUnknown, Permanent, Transient
+from schemas.errors import AirsideError, Fenced, Moved, Permanent, Transient
 
 S = TypeVar("S")
 X = TypeVar("X", bound=Context)
-
-COMMIT_ATTEMPTS_MAX = 5  # at one commit, before the caller is told to wait
 
 log = logging.getLogger("airside.handler")
 
@@ -72,8 +74,16 @@ class ShardHandler(Generic[S, X]):
     ) -> None:
         self._shard, self._shards = shard, shards
         self._decider, self._codec = decider, codec
-        self._reader = StreamReader(decider, codec)
         self._store, self._source = store, source
+        self._intake = Intake(
+            shard=shard,
+            shards=shards,
+            decider=decider,
+            codec=codec,
+            store=store,
+            source=source,
+            limits=limits,
+        )
         self._open_publisher = open_publisher
         self._context = context
         self._limits = limits
@@ -87,21 +97,36 @@ class ShardHandler(Generic[S, X]):
         Raises: Transient, and the next step goes on where this one stopped; Permanent where a
         person has to look (Hole).
         """
+        begun = self.begin(wait_seconds)
+        is_pending = self._tenure is not None and self._tenure.pending is not None
+        return self.finish() if is_pending else begun
+
+    def begin(self, wait_seconds: float = 0.0) -> Step:
+        """The first half: a batch is decided and under way, if anything has arrived.
+
+        What it says of that batch holds once `finish` has said the same. Raises: as `step`.
+        """
         try:
             if self._tenure is None:
                 self.resume()
             self.publish()
-            taken = self.take(wait_seconds)
-            if not taken:
+            if not self.take(wait_seconds):
                 self.settle()
                 return Step(blocked=self._is_waiting())
+            return self.send()
+        except Moved as moved:
+            return self._moved(moved)
+
+    def finish(self) -> Step:
+        """The second half: the pending batch, if there is one, stands or is lost. As `step`."""
+        if self._tenure is None or self._tenure.pending is None:
+            return Step()
+        try:
             step = self.commit()
             self.publish()
             self.save_snapshots()
         except Moved as moved:
-            log.warning("moved shard=%d because %s", self._shard, moved)
-            self._drop()
-            return Step(fenced=True)
+            return self._moved(moved)
         return step
 
     def resume(self) -> None:
@@ -130,32 +155,38 @@ class ShardHandler(Generic[S, X]):
             return True
         if self._is_blocked():
             return False
-        if not tenure.arrived:
-            tenure.arrived = self._poll(tenure.position.next_offset, wait_seconds)
+        self._intake.poll(tenure, wait_seconds)
         items = until_operator(tenure.arrived)
         if not items or (is_operator(items[0]) and not self._is_indexed()):
             return False
-        streams = self._streams(items)
+        streams = self._intake.streams(tenure, items)
         redrive_max = self._limits.redrive_records_max
         waiting = load_waiting(self._store, self._shard, self._shards, items[0], redrive_max)
-        before = Before(
-            shard=self._shard,
-            shards=self._shards,
-            position=tenure.position,
-            settled=self.settled,
-            streams=streams,
-            held=tenure.held,
-            waiting=waiting,
-        )
+        place = (self._shard, self._shards, tenure.position, self.settled)
+        before = Before(*place, streams, tenure.held, waiting)
         handler = BatchHandler(before, self._decider, self._codec, self._context())
         batch = handler.handle(items, self._new_commit_id(), self._limits.commit_bytes_max)
         tenure.pending = batch
-        tenure.unchanged = [
-            stream
+        tenure.unchanged = {
+            account_id: stream
             for account_id, stream in streams.items()
             if not isinstance(stream, Permanent) and account_id not in batch.streams
-        ]
+        }
         return True
+
+    def send(self) -> Step:
+        """The pending batch is on its way to the store; meanwhile see what comes next."""
+        tenure = self._current()
+        batch = tenure.pending
+        if batch is None:
+            return Step()
+        self._store.begin_commit(batch.commit)
+        tenure.is_under_way = True
+        try:
+            self._intake.look_ahead(tenure)
+        except Transient as error:  # it does not hold up the commit; `take` meets it again
+            log.debug("not looked ahead shard=%d because %s", self._shard, error)
+        return Step(polled=batch.consumed, counts=batch.counts)
 
     def commit(self) -> Step:
         """Write the pending batch; what it changes stands once this returns.
@@ -167,7 +198,8 @@ class ShardHandler(Generic[S, X]):
         if batch is None:
             return Step()
         commit = batch.commit
-        self._write(commit)
+        tenure.is_under_way = False  # whatever comes of it
+        write(self._store, commit)
         tenure.apply(batch, self._limits)
         self.counts.add(batch.counts)
         self._source.note(commit.next_offset)
@@ -184,7 +216,7 @@ class ShardHandler(Generic[S, X]):
         indexed = self._store.indexed(self._shard)
         streams = tenure.due(indexed)
         if streams:
-            self._store.save_snapshots([self._reader.snapshot(stream) for stream in streams])
+            self._store.save_snapshots(map(self._intake.snapshot, streams))
         tenure.snapshots_saved(streams)
         tenure.cache.evict(indexed=indexed)
 
@@ -201,9 +233,11 @@ class ShardHandler(Generic[S, X]):
         if self._tenure is None:
             return
         try:
+            if self._tenure.is_under_way:
+                self.commit()
             self.publish()
             self.settle()
-        except Transient as error:
+        except AirsideError as error:
             log.warning("left to the successor shard=%d because %s", self._shard, error)
         finally:
             self._drop()
@@ -223,63 +257,15 @@ class ShardHandler(Generic[S, X]):
             raise Fenced(f"shard {self._shard}: it was lost, or never taken up. Resume it.")
         return self._tenure
 
+    def _moved(self, moved: Moved) -> Step:
+        log.warning("moved shard=%d because %s", self._shard, moved)
+        self._drop()
+        return Step(fenced=True)
+
     def _drop(self) -> None:
         if self._tenure is not None:
             self._tenure.outbox.close()
             self._tenure = None
-
-    def _poll(self, next_offset: int, wait_seconds: float) -> list[Received]:
-        records = self._source.poll(self._limits.batch_records_max, wait_seconds)
-        shard, shards, codec = self._shard, self._shards, self._codec
-        return [receive(r, shard, shards, codec) for r in records if r[0] >= next_offset]
-
-    def _streams(self, items: Sequence[Received]) -> dict[str, Stream[S] | Permanent]:
-        """The stream of every account that is decided on, loaded where it is not here."""
-        tenure = self._current()
-        streams: dict[str, Stream[S] | Permanent] = {}
-        missing: dict[str, None] = {}
-        for item in items:
-            account_id = item.account_id
-            if item.command is None or account_id in streams:
-                continue
-            if account_id in tenure.held and not is_operator(items[0]):
-                continue
-            stream = tenure.cache.get(account_id)
-            if stream is None:
-                missing[account_id] = None
-            else:
-                streams[account_id] = stream
-        loaded: dict[str, Stream[S] | Permanent] = {}
-        if missing:
-            seq = tenure.position.seq
-            loaded = self._reader.load(self._store, list(missing), seq_max=seq)
-        tenure.dear = frozenset(
-            account_id
-            for account_id, stream in loaded.items()
-            if not isinstance(stream, Permanent)
-            and stream.version - stream.snapshot_version >= self._limits.snapshot_loaded
-        )
-        return streams | loaded
-
-    def _write(self, commit: Commit) -> None:
-        """Until it is known whether the commit is in the history, nothing else is decided."""
-        for _ in range(COMMIT_ATTEMPTS_MAX):
-            try:
-                self._store.commit(commit)
-                return
-            except Fenced:
-                # Refused with our own commit id in the row means applied, by an attempt that
-                # was thought lost.
-                if self._store.landed(commit):
-                    return
-                raise
-            except OutcomeUnknown:
-                if self._store.landed(commit):
-                    return
-        raise OutcomeUnknown(
-            f"shard {self._shard}, commit {commit.number}: unknown after "
-            f"{COMMIT_ATTEMPTS_MAX} attempts. It stays pending: try again."
-        )
 
     def _is_blocked(self) -> bool:
         unsettled = self._current().position.number - self.settled

@@ -8,7 +8,7 @@ snapshot is ignored and the history is folded again.
 import hashlib
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from commands import stream as stream_module
 from commands.decider import Context, Decider
 from commands.event_store import EventStore, Loaded, Snapshot
-from commands.stream import Stream, bug_of
+from commands.stream import Ring, Stream, bug_of
 from schemas import events as event_classes
 from schemas.codec import Codec
 from schemas.errors import Overtaken, Permanent, Unreadable
@@ -58,9 +58,14 @@ class StreamReader(Generic[S, X]):
         knows it; Unavailable.
         """
         found = store.load(account_ids, self.fingerprint)
+        return self.folded(store, found, seq_max=seq_max)
+
+    def folded(
+        self, store: EventStore, found: Mapping[str, Loaded], *, seq_max: int | None = None
+    ) -> dict[str, Stream[S] | Permanent]:
+        """The same of what is loaded already."""
         streams: dict[str, Stream[S] | Permanent] = {}
-        for account_id in account_ids:
-            loaded = found[account_id]
+        for account_id, loaded in found.items():
             if seq_max is not None and loaded.events and loaded.events[-1].seq > seq_max:
                 raise Overtaken(
                     f"account {account_id}: found seq {loaded.events[-1].seq}, but the shard "
@@ -79,7 +84,7 @@ class StreamReader(Generic[S, X]):
             stream.version,
             stream.at,
             stream.forgotten_until,
-            stream.recent,
+            stream.recent.ids(),
             stream.operators,
             state,
         )
@@ -116,7 +121,7 @@ class StreamReader(Generic[S, X]):
             image.version,
             image.at,
             image.forgotten_until,
-            image.recent,
+            Ring(image.recent),
             image.operators,
             snapshot_version=image.version,
         )

@@ -8,7 +8,8 @@ Operators' commands are remembered apart: while an account is held they would pu
 its members' commands out, and what waits would be stale when it is redriven at last.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import PurePath
 from typing import Generic, TypeVar
 
@@ -21,11 +22,51 @@ from schemas.events import CommandNoted
 
 OPERATOR_COMMANDS = frozenset(("RedriveParked", "DiscardParked"))
 RECENT_MAX = 128  # command ids kept per account; full they take 19 KB of memory
+FRESH_MAX = 16  # of those, in the part that is copied
 
 S = TypeVar("S")
 
 
-class Stream(Struct, Generic[S]):
+class Ring(Struct, gc=False):
+    """The last command ids, each with its `issued_at`. A copy is cheap, however full it is.
+
+    Most of them are in a part that copies share and nobody changes: to copy a full ring whole,
+    and to let go of it, costs 3 µs a command, since all its ids are touched (measured).
+    """
+
+    shared: Mapping[str, int] = {}
+    gone: int = 0  # so many of the shared ones, from the oldest on, do not count any more
+    fresh: dict[str, int] = msgspec.field(default_factory=dict)  # the newest
+
+    def __len__(self) -> int:
+        return len(self.shared) - self.gone + len(self.fresh)
+
+    def __contains__(self, command_id: str) -> bool:
+        if command_id in self.fresh:
+            return True
+        return command_id in self.shared and command_id not in islice(self.shared, self.gone)
+
+    def copy(self) -> "Ring":
+        """Another ring with the same ids, to go on from."""
+        return Ring(self.shared, self.gone, self.fresh.copy())
+
+    def add(self, command_id: str, issued_at: int) -> int | None:
+        """Remember one that is not here; the `issued_at` of the one that has to go for it."""
+        let_go = None
+        if len(self) >= RECENT_MAX:
+            let_go = next(islice(self.shared.values(), self.gone, None))
+            self.gone += 1
+        self.fresh[command_id] = issued_at
+        if len(self.fresh) >= FRESH_MAX:
+            self.shared, self.gone, self.fresh = self.ids(), 0, {}
+        return let_go
+
+    def ids(self) -> dict[str, int]:
+        """All of them, the oldest first."""
+        return {**dict(islice(self.shared.items(), self.gone, None)), **self.fresh}
+
+
+class Stream(Struct, Generic[S], gc=False):
     """What is decided on. `state` never changes in place; the rest does, in `apply` alone."""
 
     account_id: str
@@ -33,7 +74,7 @@ class Stream(Struct, Generic[S]):
     version: int = 0  # of the last event
     at: int = 0  # of the last event
     forgotten_until: int = -1
-    recent: dict[str, int] = msgspec.field(default_factory=dict)  # command_id -> issued_at
+    recent: Ring = msgspec.field(default_factory=Ring)
     operators: dict[str, int] = msgspec.field(default_factory=dict)  # their last command ids
     snapshot_version: int = 0  # up to where the store has a snapshot
 
@@ -82,10 +123,9 @@ class Stream(Struct, Generic[S]):
             del self.operators[next(iter(self.operators))]
 
     def _remember(self, command_id: str, issued_at: int) -> None:
-        self.recent[command_id] = issued_at
-        if len(self.recent) > RECENT_MAX:
-            oldest = next(iter(self.recent))
-            self.forgotten_until = max(self.forgotten_until, self.recent.pop(oldest))
+        let_go = self.recent.add(command_id, issued_at)
+        if let_go is not None:
+            self.forgotten_until = max(self.forgotten_until, let_go)
 
 
 def is_operators(event: Event) -> bool:

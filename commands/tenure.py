@@ -3,19 +3,28 @@
 Nothing in here is an effect. When somebody else moves the shard, all of it is dropped as one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from commands.batch import Batch
 from commands.cache import StreamCache
-from commands.event_store import Position
+from commands.event_store import Loaded, Position
 from commands.limits import Limits
 from commands.outbox import Outbox
 from commands.receive import Received
 from commands.stream import Stream
 
 S = TypeVar("S")
+
+
+class Ahead(Struct, frozen=True):
+    """Accounts that were asked for while a commit was under way that touches none of them."""
+
+    number: int  # of that commit
+    answer: Callable[[], Mapping[str, Loaded]]
 
 
 @dataclass(slots=True)
@@ -29,7 +38,9 @@ class Tenure(Generic[S]):
     noted: int  # settled, as the store knows it
     arrived: list[Received] = field(default_factory=list)  # and not committed
     pending: Batch[S] | None = None
-    unchanged: list[Stream[S]] = field(default_factory=list)  # by the pending batch
+    is_under_way: bool = False  # the pending commit is sent, and not heard of
+    ahead: Ahead | None = None  # loaded for the batch behind the pending one
+    unchanged: dict[str, Stream[S]] = field(default_factory=dict)  # by the pending batch
     dear: frozenset[str] = frozenset()  # accounts that took many events to load for it
     snapshots_due: dict[str, int] = field(default_factory=dict)  # account -> its last commit
 
@@ -41,7 +52,7 @@ class Tenure(Generic[S]):
         self.noted = max(self.noted, commit.settled)
         self.held = batch.held
         self.outbox.put(commit.number, commit.events)
-        self.cache.keep(self.unchanged)
+        self.cache.keep(self.unchanged.values())
         self.cache.install(batch.streams, number=commit.number)
         del self.arrived[: batch.consumed]
         for account_id, stream in batch.streams.items():

@@ -237,9 +237,8 @@ def _serve(registry: Registry, number: int, now_at: int) -> Registry:
         for g in registry.generations
         if g.number in (number, before) or g.promoted_at is None
     ]
-    ever = dict.fromkeys(registry.served)
-    ever |= dict.fromkeys(g.fingerprint for g in kept if g.number in (before, number))
-    served = tuple(ever)[-SERVED_KEPT:]
+    now = (g.fingerprint for g in kept if g.number in (before, number))
+    served = tuple(dict.fromkeys((*registry.served, *now)))[-SERVED_KEPT:]
     return replace(registry, serving=number, generations=tuple(kept), served=served)
 
 

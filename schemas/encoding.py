@@ -5,10 +5,12 @@ What it writes is what fastavro writes, byte for byte; the tests hold it to that
 
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from schemas.registry import Schema
 
+INSTANTS_MAX = 256  # remembered per schema: what happens together says the same ones
 _LONG_MIN, _LONG_MAX = -(1 << 63), (1 << 63) - 1
 _PAIRS = tuple(n & 127 | (n & ~127) << 1 | 32_896 for n in range(16_384))
 """Two varint bytes that go on, as a little-endian word: 14 bits of a number."""
@@ -25,6 +27,7 @@ def encoder(schema: Schema) -> Callable[[Any], bytes]:
         "PREFIX": schema.prefix,
         "SHORT": _SHORT,
         "long": long_bytes,
+        "instant": lru_cache(INSTANTS_MAX, typed=True)(long_bytes),
         "id_bytes": id_bytes,
         "join": b"".join,
     }
@@ -78,7 +81,7 @@ def _bytes(avro: Any, value: str) -> list[str]:
         case "long":
             return [f"SHORT.get(v := {value}) or long(v)"]
         case {"type": "long"}:
-            return [f"long({value})"]
+            return [f"instant({value})"]
         case "boolean":
             return [f"b'\\1' if {value} else b'\\0'"]
         case "string":

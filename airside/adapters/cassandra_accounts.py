@@ -37,13 +37,12 @@ class Accounts:
 
     def load(self, account_ids: Sequence[str], fingerprint: str) -> dict[str, Loaded]:
         """Newest snapshot and later events of each. Raises: Hole, NotFound, Unavailable."""
-        self.await_saved()
         loaded: dict[str, Loaded] = {}
         missing = list(dict.fromkeys(account_ids))
         for attempt in range(READS_MAX):
             if attempt > 1:
                 time.sleep(PAUSE_SECONDS * 2 ** (attempt - 2))
-            loaded |= self._read(missing, fingerprint)
+            loaded |= self.read(missing, fingerprint, self.take_saving())
             missing = [account_id for account_id in missing if has_gap(loaded[account_id])]
             if missing and attempt:
                 loaded |= self._archived.filled({a: loaded[a] for a in missing})
@@ -72,28 +71,20 @@ class Accounts:
             for statement in self._statements(snapshots):
                 self._saving.append(self._session.send(statement, "plain"))
 
+    def take_saving(self) -> Sequence[ResponseFuture]:
+        """The snapshots under way; whoever takes them waits for them."""
+        sent, self._saving = self._saving, []
+        return sent
+
     def await_saved(self) -> None:
         """Return when every snapshot sent is there. Raises: Unavailable."""
-        sent, self._saving = self._saving, []
-        with answering(self._session.address):
-            for answer in sent:
-                answer.result()
+        self._await(self.take_saving())
 
-    def _statements(self, snapshots: Iterable[Snapshot]) -> Iterator[BoundStatement]:
-        for s in snapshots:
-            data = self._packing.packed(s.data)
-            if len(data) > SNAPSHOT_BYTES_MAX:
-                log.warning(
-                    "snapshot left out version=%d bytes=%d bytes_max=%d",
-                    s.version,
-                    len(data),
-                    SNAPSHOT_BYTES_MAX,
-                )
-                continue
-            values = (s.account_id, s.fingerprint, s.version, data, s.version)
-            yield self._session.bound("add_snapshot", values)
-
-    def _read(self, account_ids: Sequence[str], fingerprint: str) -> dict[str, Loaded]:
+    def read(
+        self, account_ids: Sequence[str], fingerprint: str, saving: Sequence[ResponseFuture]
+    ) -> dict[str, Loaded]:
+        """One look at snapshots (behind those under way) and events; there may be gaps."""
+        self._await(saving)
         bound, each = self._session.bound, self._session.each
         found: dict[str, tuple[int, bytes | None]] = dict.fromkeys(account_ids, (0, None))
         chunks = chunks_of(account_ids)
@@ -110,6 +101,25 @@ class Accounts:
             account_id: Loaded(data, version, tuple(events[account_id]))
             for account_id, (version, data) in found.items()
         }
+
+    def _await(self, saving: Sequence[ResponseFuture]) -> None:
+        with answering(self._session.address):
+            for answer in saving:
+                answer.result()
+
+    def _statements(self, snapshots: Iterable[Snapshot]) -> Iterator[BoundStatement]:
+        for s in snapshots:
+            data = self._packing.packed(s.data)
+            if len(data) > SNAPSHOT_BYTES_MAX:
+                log.warning(
+                    "snapshot left out version=%d bytes=%d bytes_max=%d",
+                    s.version,
+                    len(data),
+                    SNAPSHOT_BYTES_MAX,
+                )
+                continue
+            values = (s.account_id, s.fingerprint, s.version, data, s.version)
+            yield self._session.bound("add_snapshot", values)
 
 
 def has_gap(loaded: Loaded) -> bool:

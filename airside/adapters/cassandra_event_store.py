@@ -14,10 +14,15 @@ is read first.
 are under way, which is rare, since a handler keeps such accounts in memory.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from cassandra.cluster import ResponseFuture
+from msgspec import Struct
 
 from airside.adapters import cassandra_layout
 from airside.adapters.cassandra_accounts import Accounts
+from airside.adapters.cassandra_ahead import Ahead
 from airside.adapters.cassandra_archived import Archived
 from airside.adapters.cassandra_archiving import CassandraArchiving
 from airside.adapters.cassandra_commits import Commits
@@ -42,6 +47,14 @@ from commands.event_store import (
 from schemas.errors import Contradiction, Fenced, Hole, OutcomeUnknown, TooLarge
 
 
+class UnderWay(Struct, frozen=True):
+    """A conditional write that is sent, and what follows it."""
+
+    commit_id: str
+    answer: ResponseFuture
+    task: Task | None  # None: it could not be planned, and has to be once more
+
+
 class CassandraEventStore:
     """For one thread at a time; any number of them share the session."""
 
@@ -52,8 +65,10 @@ class CassandraEventStore:
         self._reader = ShardReader(self._commits, archived)
         self._index = IndexWriter(session)
         self._accounts = Accounts(session, archived)
+        self._ahead = Ahead(session, archived)
         self._parked = ParkedRecords(session)
         self._known: dict[int, Position] = {}  # the last commit of each shard, as far as known
+        self._under_way: dict[int, UnderWay] = {}  # by shard
 
     def lay_out(self, shards: int | None, default: int) -> int:
         """Make keyspace and tables; how many shards there are: as stored, else as asked for.
@@ -89,6 +104,7 @@ class CassandraEventStore:
         Raises: Hole, Unavailable.
         """
         self._index.begin(shard)
+        self._under_way.pop(shard, None)
         known = self._known.pop(shard, Position())
         noted = self._settled(shard)  # before the end, so that it cannot lie beyond it
         last = self._commits.end(shard, known=known.number)
@@ -117,25 +133,35 @@ class CassandraEventStore:
         self._index.wait_for_accounts(account_ids)
         return self._accounts.load(account_ids, fingerprint)
 
+    def load_ahead(
+        self, account_ids: Sequence[str], fingerprint: str
+    ) -> Callable[[], Mapping[str, Loaded]]:
+        """The same on a thread of its own, without accounts whose events have a gap."""
+        self._index.wait_for_accounts(account_ids)
+        return self._ahead.load(account_ids, fingerprint, self._accounts.take_saving())
+
+    def begin_commit(self, commit: Commit) -> None:
+        """Send the lightweight transaction, and plan what follows while it is under way."""
+        sent = self._under_way.get(commit.shard)
+        if sent is not None and sent.commit_id == commit.commit_id:
+            return
+        # Where it cannot be sent, `commit` tries again, and says why.
+        with suppress(*ALL_FAILURES):
+            self._under_way[commit.shard] = self._send(commit)
+
     def commit(self, commit: Commit) -> None:
         """One lightweight transaction. Raises: Fenced, OutcomeUnknown, TooLarge, Unavailable.
 
         An error of the driver leaves the outcome unknown even where it says that nothing was
         done: the same commit, sent again, decides it.
         """
-        check_size(commit)
         shard = commit.shard
-        last = self._known.get(shard)
-        if last is None or last.number < commit.number - 1:
-            last = self._known[shard] = self._commits.end(
-                shard, known=last.number if last else 0
-            )
-        if (commit.number, commit.first_seq) != (last.number + 1, last.seq + 1):
-            raise Fenced(commit_refused(commit, last.number, last.seq))
-        answer = self._commits.send(commit)
+        sent = self._under_way.pop(shard, None)
+        if sent is None or sent.commit_id != commit.commit_id:
+            sent = self._send(commit)
         try:
-            task = self._plan(commit)  # while the answer is under way
-            holder = self._commits.holder(answer)
+            task = sent.task or self._plan(commit)
+            holder = self._commits.holder(sent.answer)
         except ALL_FAILURES as error:
             told = translated(error, self._session.address)
             if isinstance(told, TooLarge):
@@ -196,6 +222,24 @@ class CassandraEventStore:
     def close(self) -> None:
         """Send nothing more; the session stays open for the others."""
         self._index.close()
+        self._ahead.close()
+
+    def _send(self, commit: Commit) -> UnderWay:
+        """Raises: Fenced where it cannot be the next one, TooLarge, NotFound, Unavailable."""
+        check_size(commit)
+        shard = commit.shard
+        last = self._known.get(shard)
+        if last is None or last.number < commit.number - 1:
+            last = self._known[shard] = self._commits.end(
+                shard, known=last.number if last else 0
+            )
+        if (commit.number, commit.first_seq) != (last.number + 1, last.seq + 1):
+            raise Fenced(commit_refused(commit, last.number, last.seq))
+        answer = self._commits.send(commit)
+        task = None
+        with suppress(*ALL_FAILURES):
+            task = self._plan(commit)  # while the answer is under way
+        return UnderWay(commit.commit_id, answer, task)
 
     def _settled(self, shard: int) -> int:
         rows = self._session.rows("settled", shard)

@@ -9,8 +9,9 @@ The statements are in `sqlite_event_store.sql`, each under a name and a sentence
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,15 @@ class SqliteEventStore:
             account_id: Loaded(data, version, tuple(events[account_id]))
             for account_id, (version, data) in snapshots.items()
         }
+
+    def load_ahead(
+        self, account_ids: Sequence[str], fingerprint: str
+    ) -> Callable[[], Mapping[str, Loaded]]:
+        """Read when it is heard: this thread reads, and it has something else to do now."""
+        return partial(self.load, account_ids, fingerprint)
+
+    def begin_commit(self, commit: Commit) -> None:
+        """Nothing: this thread writes."""
 
     def commit(self, commit: Commit) -> None:
         """One transaction. Raises: Fenced, OutcomeUnknown, TooLarge, Unavailable."""

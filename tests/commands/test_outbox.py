@@ -8,7 +8,7 @@ from commands.log import EventPublisher
 from commands.outbox import Outbox
 from schemas.errors import PublishFailed, Unavailable
 from schemas.record import EVENTS_TOPIC
-from tests.kit.shard import SlowPublisher
+from tests.kit.slow_publisher import SlowPublisher
 
 
 class Wire:

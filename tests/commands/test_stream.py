@@ -1,9 +1,11 @@
 """A stream: gapless, all or nothing, and the ids that it remembers."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from commands.stream import RECENT_MAX, Stream, bug_of
+from commands.stream import RECENT_MAX, Ring, Stream, bug_of
 from schemas.envelope import Event
 from schemas.errors import Hole
 from schemas.events import AccountSuspended
@@ -49,7 +51,7 @@ def test_events_that_cannot_be_folded_change_nothing() -> None:
 def test_the_events_of_one_command_are_one_entry_in_the_ring() -> None:
     stream = a_stream()
     stream.apply([happened(1, command=7), happened(2, command=7)], evolve)
-    assert stream.recent == {id_of(7): NOW}
+    assert stream.recent.ids() == {id_of(7): NOW}
 
 
 def test_a_full_ring_forgets_nothing() -> None:
@@ -106,3 +108,35 @@ def test_a_bug_is_told_with_its_place() -> None:
         a_stream().apply([happened(1)], divide_by_zero)
     assert bug_of(bug.value).startswith("ZeroDivisionError: ")
     assert "(test_stream.py:" in bug_of(bug.value)
+
+
+# the ring
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.one_of(st.just("copy"), st.integers(0, 400)), min_size=250, max_size=350))
+def test_a_ring_is_the_last_ids_however_often_it_was_copied(steps: list[str | int]) -> None:
+    ring = Ring()
+    expected: dict[str, int] = {}
+    for step in steps:
+        ring = fold_in(ring, expected, step)
+    assert list(ring.ids().items()) == list(expected.items())
+    assert len(ring) == len(expected)
+    assert [n for n in range(401) if id_of(n) in ring] == [
+        n for n in range(401) if id_of(n) in expected
+    ]
+
+
+def fold_in(ring: Ring, expected: dict[str, int], step: str | int) -> Ring:
+    """One more id, by the plain rule beside it; or a copy, whose original goes astray."""
+    if isinstance(step, str):
+        copy = ring.copy()
+        ring.add("astray", NOW)
+        return copy
+    if id_of(step) not in ring:
+        oldest = next(iter(expected.values()), None) if len(expected) == RECENT_MAX else None
+        if oldest is not None:
+            del expected[next(iter(expected))]
+        expected[id_of(step)] = NOW + step
+        assert ring.add(id_of(step), NOW + step) == oldest
+    return ring

@@ -9,25 +9,26 @@ assert shard.published() == [1, 2]
 
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from airside.adapters.memory_event_store import MemoryEventStore
 from airside.adapters.memory_log import MemoryLog
-from commands.event_store import Commit, Resumed
+from commands.event_store import Commit, Loaded, Resumed
 from commands.handler import ShardHandler
 from commands.limits import Limits
 from commands.log import EventPublisher
 from commands.snapshots import load_stream
 from schemas.codec import CODEC
 from schemas.envelope import Command, Event
-from schemas.errors import Fenced, OutcomeUnknown, PublishFailed, Unavailable
+from schemas.errors import Fenced, OutcomeUnknown, Transient, Unavailable
 from schemas.events import CommandNoted
 from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
 from tests.kit.counter import COUNTER, NOW, Count, Rules, add
 from tests.kit.faults import Crash
+from tests.kit.slow_publisher import SlowPublisher
 
 Worker = ShardHandler[Count, Rules]
 
@@ -39,6 +40,7 @@ class FaultyEventStore(MemoryEventStore):
     `arrive()`. "unavailable": surely not applied. "crash", "crash after": the process dies
     before or after it lands. "": nothing special.
 
+    With `is_eager` a head start does all of it, and `commit` only tells what came of it.
     With `is_late` the index follows only when `index_next()` is called, or a successor resumes.
     """
 
@@ -46,11 +48,39 @@ class FaultyEventStore(MemoryEventStore):
         super().__init__()
         self.faults: list[str] = []
         self.attempts: list[Commit] = []
-        self.is_late = False
+        self.is_late = self.is_eager = False
+        self.asked: list[list[str]] = []  # accounts, ahead
+        self.loaded: list[list[str]] = []  # accounts, when they were needed
+        self._answers: dict[str, BaseException | None] = {}  # by commit id, not told yet
         self._unindexed: deque[Commit] = deque()
         self._under_way: list[Commit] = []
 
+    def load_ahead(
+        self, account_ids: Sequence[str], fingerprint: str
+    ) -> Callable[[], Mapping[str, Loaded]]:
+        self.asked.append(list(account_ids))
+        found = super().load(account_ids, fingerprint)
+        return lambda: found
+
+    def load(self, account_ids: Sequence[str], fingerprint: str) -> Mapping[str, Loaded]:
+        self.loaded.append(list(account_ids))
+        return super().load(account_ids, fingerprint)
+
+    def begin_commit(self, commit: Commit) -> None:
+        if self.is_eager and commit.commit_id not in self._answers:
+            self._answers[commit.commit_id] = None
+            try:
+                self._attempt(commit)
+            except (Fenced, Transient, Crash) as error:
+                self._answers[commit.commit_id] = error
+
     def commit(self, commit: Commit) -> None:
+        if commit.commit_id not in self._answers:
+            self._attempt(commit)
+        elif (error := self._answers.pop(commit.commit_id)) is not None:
+            raise error
+
+    def _attempt(self, commit: Commit) -> None:
         self.attempts.append(commit)
         match self.faults.pop(0) if self.faults else "":
             case "lost":
@@ -111,44 +141,6 @@ class FaultyEventStore(MemoryEventStore):
             self._unindexed.append(commit)
         else:
             super()._index(commit)
-
-
-class SlowPublisher:
-    """Records lie on the wire until `deliver`; a crashed owner's still may arrive."""
-
-    def __init__(self, log: MemoryLog) -> None:
-        self._log = log
-        self._wire: deque[tuple[bytes, bytes]] = deque()
-        self._acknowledged = 0
-        self._has_failed = False
-
-    def send(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        if not self._has_failed:
-            self._wire.extend(records)
-
-    def acknowledged(self) -> int:
-        if self._has_failed:
-            raise PublishFailed("a record timed out.")
-        return self._acknowledged
-
-    def close(self) -> None:
-        self.fail()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether anything is on the wire."""
-        return bool(self._wire)
-
-    def deliver(self, count: int, *, acknowledge: bool = True) -> None:
-        """So many records reach the topic."""
-        for _ in range(min(count, len(self._wire))):
-            self._log.append(EVENTS_TOPIC, 0, [self._wire.popleft()])
-            self._acknowledged += acknowledge
-
-    def fail(self) -> None:
-        """What is on the wire is lost, and nothing more is sent."""
-        self._wire.clear()
-        self._has_failed = True
 
 
 JUNK = b"not a command"
