@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format bench bench-engines engines stack stack-cluster clean
+.PHONY: help demo test check types lint format bench bench-engines bench-replay engines stack stack-cluster clean
 
 help:  ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ bench: $(READY)  ## Measure, as ratios against a floor in the same run.
 
 bench-engines: $(READY)  ## The same on real Kafka, Cassandra and Valkey.
 	@$(BIN)/python -m benchmarks.engines
+
+bench-replay: $(READY)  ## How fast a read model is rebuilt, in one process and in two.
+	@$(BIN)/python -m benchmarks.replay
 
 engines: $(READY)  ## Fetch Kafka and Cassandra (jars, by Maven, once; needs Java 17).
 	@$(BIN)/python -m stack --fetch
