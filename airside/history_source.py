@@ -30,6 +30,10 @@ class HistorySource:
         self._end = max(self._next, self.end()) if found else min(self._next, self.end())
         return [(e.seq - 1, 0, e.account_id.encode(), e.data) for e in found]
 
+    def begin(self) -> int:
+        """No event is ever deleted."""
+        return 0
+
     def end(self) -> int:
         """Where the history ended when last seen: by a poll, or the first time this is asked.
 

@@ -8,8 +8,10 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -31,7 +33,7 @@ from schemas.errors import AirsideError, Unavailable
 
 SPAWN = multiprocessing.get_context("spawn")
 LOOK_SECONDS = 0.5  # how long a death may go unseen
-JOIN_SECONDS = 10.0
+SILENT_SECONDS = 60.0  # of a process, after which it is thought to hang
 EVENTS_WORTH = 200_000  # of one process more, which takes a second to start
 
 
@@ -68,10 +70,12 @@ def _share_out(
         if (shards := job.shards[n::count])
     ]
     answers: Any = SPAWN.Queue()
-    with _running([SPAWN.Process(target=_work, args=(part, answers)) for part in parts]) as (
-        processes
-    ):
-        return _collect(processes, answers, job, tell)
+    processes = [
+        SPAWN.Process(target=_work, args=(number, part, answers))
+        for number, part in enumerate(parts)
+    ]
+    with _running(processes):
+        return _collect(Team(parts, processes, answers), tell)
 
 
 def _worth_it(read_side: ReadSide, job: Job) -> int:
@@ -85,55 +89,78 @@ def _worth_it(read_side: ReadSide, job: Job) -> int:
 
 
 @contextmanager
-def _running(processes: Sequence[SpawnProcess]) -> Iterator[Sequence[SpawnProcess]]:
-    """Started, and gone in any case at the end."""
+def _running(processes: Sequence[SpawnProcess]) -> Iterator[None]:
+    """Started, and killed at the end: what they save is saved whole, or not at all."""
     try:
         for process in processes:
             process.start()
-        yield processes
+        yield
     finally:
         for process in processes:
-            if process.pid is not None and process.is_alive():
-                process.terminate()
-        for process in processes:
             if process.pid is not None:
-                process.join(JOIN_SECONDS)
+                process.kill()
+                process.join()
                 process.close()
 
 
-def _collect(
-    processes: Sequence[SpawnProcess], answers: Any, job: Job, tell: Tell
-) -> Verification:
-    """What all of them found. Raises: what one of them raised; Unavailable where one died."""
-    found: list[Verification] = []
-    last: ShardProgress | None = None
-    missing = 0  # processes that had ended without an answer when it was looked last
-    while len(found) < len(processes):
+@dataclass
+class Team:
+    """The processes at work, and what was heard of each."""
+
+    parts: Sequence[Part]
+    processes: Sequence[SpawnProcess]
+    answers: Any  # a queue of (number of the process, what it says)
+
+    def __post_init__(self) -> None:
+        self.found: dict[int, Verification] = {}
+        self._heard_at = dict.fromkeys(range(len(self.parts)), time.monotonic())
+        self._ended: set[int] = set()  # without an answer, when it was looked last
+
+    def hear(self) -> ShardProgress | None:
+        """What one of them says next, if anything. Raises: what one raised; Unavailable."""
         try:
-            answer = answers.get(timeout=LOOK_SECONDS)
+            number, said = self.answers.get(timeout=LOOK_SECONDS)
         except queue.Empty:
-            ended = [p.exitcode for p in processes if p.exitcode is not None]
-            if missing:
-                raise Unavailable(
-                    f"a process that builds shards ended (exit codes: {ended}). Nothing is "
-                    "lost: the same replay goes on where it stopped."
-                ) from None
-            missing = len(ended) - len(found)
-            if last is not None:
-                tell(last)  # nobody else says that this builder is alive
-            continue
-        match answer:
-            case ShardProgress():
-                last = answer
-                tell(answer)
+            self._look()
+            return None
+        self._heard_at[number] = time.monotonic()
+        match said:
+            case AirsideError():
+                raise said
             case Verification():
-                found.append(answer)
+                self.found[number] = said
+                return None
             case _:
-                raise answer
-    return sum(found, Verification())
+                progress: ShardProgress | None = said
+                return progress
+
+    def _look(self) -> None:
+        """Is one dead, or silent for too long? Its last words may be on their way still."""
+        silent_since = time.monotonic() - SILENT_SECONDS
+        ended = set()
+        for number in self._heard_at.keys() - self.found.keys():
+            code = self.processes[number].exitcode
+            if code is not None:
+                ended.add(number)
+            if number in self._ended or self._heard_at[number] < silent_since:
+                what = "says nothing" if code is None else f"ended with exit code {code}"
+                shards = ", ".join(map(str, self.parts[number].job.shards))
+                raise Unavailable(
+                    f"the process that builds shards {shards} {what}. Nothing is lost: the "
+                    "same replay goes on where it stopped."
+                )
+        self._ended = ended
 
 
-def _work(part: Part, answers: Any) -> None:
+def _collect(team: Team, tell: Tell) -> Verification:
+    """What all of them found. Raises: what one of them raised; Unavailable where one died."""
+    tell(None)
+    while len(team.found) < len(team.parts):
+        tell(team.hear())
+    return sum(team.found.values(), Verification())
+
+
+def _work(number: int, part: Part, answers: Any) -> None:
     """The life of one process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it hears it, and ends it
     collect_rarely()
@@ -143,16 +170,13 @@ def _work(part: Part, answers: Any) -> None:
             open_existing(part.settings) as deployment,
             rebuilding(deployment, part.source, shares=len(part.job.shards)) as read_side,
         ):
-            tell = _unless_orphaned(part.parent, answers.put)
-            answers.put(build_here(by_name[part.projection], read_side, part.job, tell))
+
+            def tell(progress: ShardProgress | None) -> None:
+                if os.getppid() != part.parent:
+                    raise SystemExit("whoever asked for this replay is gone")
+                answers.put((number, progress))
+
+            found = build_here(by_name[part.projection], read_side, part.job, tell)
+        answers.put((number, found))
     except AirsideError as error:
-        answers.put(error)
-
-
-def _unless_orphaned(parent: int, put: Callable[[ShardProgress], None]) -> Tell:
-    def tell(progress: ShardProgress) -> None:
-        if os.getppid() != parent:
-            raise SystemExit("whoever asked for this replay is gone")
-        put(progress)
-
-    return tell
+        answers.put((number, error))

@@ -16,10 +16,10 @@ from airside.wiring import Deployment, wall_clock
 from commands.event_store import EventStore
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import ensure_serving, followed
+from projectors.generations import ensure_serving, followed, serving
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
-from projectors.view_store import Generation, Source
+from projectors.view_store import Generation, Registry, Source
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
 from schemas.record import EVENTS_TOPIC
@@ -58,6 +58,7 @@ class Projecting:
         self._workers: dict[Key, ShardProjector[Any]] = {}
         self._rounds: Rounds[Key] = Rounds()
         self._followed_at = 0
+        self._hinted: set[str] = set()
         self._shards: frozenset[int] = frozenset()
 
     def turn(self) -> int:
@@ -105,10 +106,26 @@ class Projecting:
                 # somebody: two versions of the code must not take turns. A person decides.
                 was_served = fingerprint in registry.served
                 outdated[projection.name] = "build" if was_served else self._rebuild
+            self._hint(registry, fingerprint)
         self._living = living
         self._followed_at = now
         if self._rebuilds is not None:
             self._rebuilds.look(outdated)
+
+    def _hint(self, registry: Registry, fingerprint: str) -> None:
+        """Other code's rows are served, and ours are there: a person may want to know."""
+        served = serving(registry)
+        ours = [g for g in followed(registry) if g.fingerprint == fingerprint]
+        if served.fingerprint == fingerprint or not ours or served.name in self._hinted:
+            return
+        self._hinted.add(served.name)
+        log.warning(
+            "%s is served, and was built by other code: only workers of that keep it up to "
+            "date. Serve what this code keeps up to date: airside projections promote %s %d",
+            served.name,
+            served.projection,
+            ours[-1].number,
+        )
 
     def _take_up(self, shards: frozenset[int]) -> None:
         """A worker for all that is to be done, and none for what is not."""

@@ -15,12 +15,15 @@ from typing import Literal
 
 from airside.settings import Settings
 
-RETRY_SECONDS = 60.0  # after one that failed, or that somebody else was at
+RETRY_SECONDS = 60.0  # after one that failed, or that somebody else was at; then twice that, …
+RETRY_SECONDS_MAX = 3_600.0
 STOP_SECONDS = 10.0
 
 Rebuild = Literal["promote", "build", "no"]
 """What a projector does about such read models: serve the rebuilt ones, leave that to a person,
 or nothing."""
+
+REPLAY = (sys.executable, "-m", "airside", "replay")
 
 log = logging.getLogger("airside.rebuilds")
 
@@ -35,6 +38,7 @@ class Rebuilds:
         self._process: subprocess.Popen[bytes] | None = None
         self._name = ""
         self._rest_until: dict[str, float] = {}
+        self._rests: dict[str, float] = {}
 
     def look(self, outdated: Mapping[str, Rebuild]) -> None:
         """See what became of the one that runs; begin the next one that is due.
@@ -46,7 +50,9 @@ class Rebuilds:
             if code is None:
                 return
             self._process = None
-            self._rest_until[self._name] = self._monotonic() + RETRY_SECONDS
+            rest = min(2 * self._rests.get(self._name, RETRY_SECONDS / 2), RETRY_SECONDS_MAX)
+            self._rests[self._name] = rest
+            self._rest_until[self._name] = self._monotonic() + rest
             said = "rebuilt" if code == 0 else f"not rebuilt (exit code {code})"
             log.info("%s: %s", self._name, said)
         now = self._monotonic()
@@ -79,7 +85,7 @@ def replaying(settings: Settings) -> Start:
     def start(name: str, rebuild: Rebuild) -> "subprocess.Popen[bytes]":
         options = ["--no-promote"] if rebuild == "build" else []
         return subprocess.Popen(
-            [sys.executable, "-m", "airside", "replay", name, "--processes", "1", *options],
+            [*REPLAY, name, "--if-missing", "--processes", "1", *options],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno(),
             env=os.environ | settings.environment(),  # an address may hold a password

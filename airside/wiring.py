@@ -25,6 +25,7 @@ from airside.producer import Producer
 from airside.settings import SHARDS_DEFAULT, Settings
 from airside.store import Store
 from projectors.all import PROJECTIONS
+from projectors.generations import check_history
 from queries.reader import Reader
 from schemas.errors import Contradiction, NotFound, Unavailable
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
@@ -103,6 +104,13 @@ class Deployment:
                     )
             if self.settings.log is not None:
                 check_mark(log, store.history_id())
+
+    def check_views(self) -> None:
+        """Read models and event store belong together. Raises: Contradiction, Unavailable."""
+        with self.event_store() as store, self.view_store() as views:
+            history, shards = store.history_id(), store.shards()
+            for name in (projection.name for projection in PROJECTIONS):
+                check_history(views.registry(name), name, history=history, shards=shards)
 
     @contextmanager
     def log(self) -> Iterator[Log]:

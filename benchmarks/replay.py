@@ -26,6 +26,7 @@ from benchmarks.options import Options
 from benchmarks.projection import SHARDS, decode_each, make_events, polling
 from benchmarks.replay_processes import processes
 from projectors import replay as engine
+from projectors.builds import start_build
 from projectors.downloads import PROJECTION as DOWNLOADS
 from projectors.fingerprint import fold_fingerprint
 from projectors.generations import (
@@ -33,7 +34,6 @@ from projectors.generations import (
     building,
     ensure_serving,
     serving,
-    start_build,
 )
 from projectors.read_side import ReadSide
 from projectors.view_store import Generation

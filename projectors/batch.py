@@ -24,9 +24,13 @@ Waiting = tuple[str, Fold, Any]
 class Gap(Struct, frozen=True):
     """Events are missing before the record at `offset`, which has `seq`."""
 
-    seq: int
+    seq: int | None  # None: perhaps nothing is missing; the event store knows
     offset: int
     value: bytes | None  # None: the topic ends here, and an event of seq - 1 must exist
+
+    def missing(self, seq: int, count_max: int) -> int:
+        """How many events to ask for that come after `seq`; 0: it is filled."""
+        return count_max if self.seq is None else min(count_max, self.seq - 1 - seq)
 
 
 class Batch(Struct):

@@ -39,7 +39,8 @@ class ShardProgress(Struct, frozen=True):
     compared: int = 0  # rows
 
 
-Tell = Callable[[ShardProgress], None]
+Tell = Callable[[ShardProgress | None], None]
+"""How far a shard is; None: alive, and nothing new."""
 
 
 class BuildShards(Protocol):
@@ -87,7 +88,7 @@ def _build(
     tell: Tell,
 ) -> None:
     """Bring a shard to where the live one stood."""
-    throttle = _throttle(read_side, job, builder)
+    throttle = _throttle(read_side, job, builder, tell)
     is_done = False
     while not is_done:
         if throttle is not None:
@@ -96,16 +97,23 @@ def _build(
         tell(ShardProgress(builder.shard, builder.checkpoint.seq, goal, rows))
 
 
-def _throttle(read_side: ReadSide, job: Job, builder: ShardProjector[V]) -> Throttle | None:
+def _throttle(
+    read_side: ReadSide, job: Job, builder: ShardProjector[V], tell: Tell
+) -> Throttle | None:
     if job.lag_ms_max is None:
         return None
+
+    def waiting(seconds: float) -> None:
+        tell(None)
+        read_side.sleep(seconds)
+
     return Throttle(
         read_side.store,
         job.live,
         builder.shard,
-        end=builder.end,
+        end=builder.end if job.rebuilt.source == "topic" else None,
         clock=read_side.clock,
-        sleep=read_side.sleep,
+        sleep=waiting,
         lag_ms_max=job.lag_ms_max,
     )
 

@@ -1,8 +1,7 @@
 """Generations of a projection: one is served, one before it stands by, one may be building.
 
     ensure_serving     the first generation, served from its first event on
-    start_build        the building one: continued if the same code began it
-    update             note something about one (projectors/builds.py)
+    update             note something about one; for builds see projectors/builds.py
     promote            serve it, in one atomic step; what was served stands by
     roll_back          serve the standby again, in one atomic step
     retire             drop one that is not served, with all its rows
@@ -22,7 +21,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from projectors.view_store import Builder, Generation, Registry, Source, ViewStore
+from projectors.view_store import Generation, Registry, ViewStore
 from schemas.errors import Contradiction, Moved, NotFound
 
 CHANGE_ATTEMPTS_MAX = 10
@@ -51,13 +50,7 @@ def ensure_serving(
     """
 
     def change(registry: Registry) -> Registry | None:
-        mine, theirs = (history, shards), (registry.history, registry.shards)
-        if any(a and b and a != b for a, b in zip(mine, theirs, strict=True)):
-            raise Contradiction(
-                f"{projection}: the read models are of history {registry.history}, the events "
-                f"of history {history} ({registry.shards} and {shards} shards). Name another "
-                "database in AIRSIDE_VIEWS, or the event store that these rows belong to."
-            )
+        check_history(registry, projection, history=history, shards=shards)
         known = replace(
             registry, history=registry.history or history, shards=registry.shards or shards
         )
@@ -69,44 +62,17 @@ def ensure_serving(
     return apply(store, projection, change)
 
 
-def start_build(
-    store: ViewStore,
-    projection: str,
-    *,
-    fingerprint: str,
-    now_at: int,
-    source: Source = "topic",
-    builder: Builder | None = None,
-    instead_of: Builder | None = None,
-) -> Generation:
-    """The generation to build: the one begun by the same code, else a new one in its place.
-
-    It is `builder`'s from now on. Raises: Moved where another one than `instead_of`, who is
-    thought dead, is at it.
-    """
-
-    def change(registry: Registry) -> Registry | None:
-        found = building(registry)
-        if found is not None and found.builder not in (None, instead_of, builder):
-            raise Moved(f"{found.name} is being built by {found.builder.name} already.")
-        if found is None or (found.fingerprint, found.source) != (fingerprint, source):
-            fresh = Generation(
-                projection,
-                next_number(registry),
-                fingerprint,
-                now_at,
-                source=source,
-                builder=builder,
-            )
-            return added(without(registry, found), fresh)
-        if found.builder == builder:
-            return None
-        return _replaced(registry, replace(found, builder=builder))
-
-    started = building(apply(store, projection, change))
-    if started is None:
-        raise Moved(f"{projection}: somebody else promoted or dropped the build. Begin again.")
-    return started
+def check_history(
+    registry: Registry, projection: str, *, history: str = "", shards: int = 0
+) -> None:
+    """They are rows of that history; what is not said does not count. Raises: Contradiction."""
+    mine, theirs = (history, shards), (registry.history, registry.shards)
+    if any(a and b and a != b for a, b in zip(mine, theirs, strict=True)):
+        raise Contradiction(
+            f"{projection}: the read models are of history {registry.history}, the events "
+            f"of history {history} ({registry.shards} and {shards} shards). Name another "
+            "database in AIRSIDE_VIEWS, or the event store that these rows belong to."
+        )
 
 
 def update(
@@ -115,9 +81,9 @@ def update(
     """What one generation is after `change`, in one step. Raises: Moved where it is dropped."""
 
     def of_registry(registry: Registry) -> Registry | None:
-        return _replaced(registry, change(_listed(registry, generation)))
+        return replaced(registry, change(listed_as(registry, generation)))
 
-    return _listed(apply(store, generation.projection, of_registry), generation)
+    return listed_as(apply(store, generation.projection, of_registry), generation)
 
 
 def promote(
@@ -259,12 +225,15 @@ def without(registry: Registry, gone: Generation | None) -> Registry:
     return replace(registry, generations=kept)
 
 
-def _replaced(registry: Registry, changed: Generation) -> Registry:
+def replaced(registry: Registry, generation: Generation, **changes: object) -> Registry:
+    """With these changes to one generation."""
+    changed = replace(generation, **changes)
     kept = (changed if g.number == changed.number else g for g in registry.generations)
     return replace(registry, generations=tuple(kept))
 
 
-def _listed(registry: Registry, generation: Generation) -> Generation:
+def listed_as(registry: Registry, generation: Generation) -> Generation:
+    """The generation as it is listed now. Raises: Moved where it was dropped."""
     found = registry.generation(generation.number)
     if found is None or found.created_at != generation.created_at:
         raise Moved(f"{generation.name} was dropped meanwhile. Replay again.")

@@ -26,7 +26,7 @@ from msgspec import Struct
 from projectors.build import BuildShards, Job, ShardProgress, build_here, live_rows
 from projectors.builds import BEAT_MS, beat, follow, note_verified, release, take_up
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import abandon, ensure_serving, promote, serving
+from projectors.generations import ensure_serving, promote, retire, serving
 from projectors.progress import Meter, Progress, Report
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
@@ -34,7 +34,7 @@ from projectors.verification import Verification
 from projectors.view_store import Builder, Generation, Source, Verified
 from projectors.worker import STALL_WAIT_SECONDS, STALLS_MAX, ShardProjector
 from schemas.envelope import new_id
-from schemas.errors import AirsideError
+from schemas.errors import AirsideError, Moved
 
 V = TypeVar("V")
 
@@ -51,6 +51,7 @@ class Wish(Struct, frozen=True):
     source: Source = "topic"  # what the read side's sources are
     lag_ms_max: int | None = None  # of the served rows, above which the builder waits
     name: str = "a replay"  # of the builder, for whoever wants to build as well
+    if_missing: bool = False  # not where workers keep a generation of this code already
 
 
 class Replayed(Struct, frozen=True):
@@ -120,7 +121,7 @@ class _Replay(Generic[V]):
         )
         self._rebuilt = self._take_up()
         if not self._is_within_log():
-            abandon(self._store, projection.name)
+            self._drop()
             self._rebuilt = self._take_up()
 
     def all_phases(self, build: BuildShards) -> Replayed:
@@ -171,7 +172,13 @@ class _Replay(Generic[V]):
             builder=self._builder,
             sleep=self._read_side.sleep,
             source=self._wish.source,
+            if_missing=self._wish.if_missing,
         )
+
+    def _drop(self) -> None:
+        """Drop the build, if it is ours still. Raises: Moved."""
+        self._builder = beat(self._store, self._rebuilt, self._builder)
+        retire(self._store, self._rebuilt.projection, self._rebuilt.number)
 
     def _is_within_log(self) -> bool:
         self._builders = self._open_builders()
@@ -201,9 +208,10 @@ class _Replay(Generic[V]):
         meter = self._meter("building", sum(t.goal for t in told), sum(t.built for t in told))
         is_built = False
 
-        def tell(one: ShardProgress) -> None:
+        def tell(one: ShardProgress | None) -> None:
             nonlocal meter, is_built
-            told[one.shard] = one
+            if one is not None:
+                told[one.shard] = one
             if not is_built:
                 meter.tell(sum(t.built for t in told))
                 is_built = all(t.built >= t.goal for t in told)
@@ -221,7 +229,12 @@ class _Replay(Generic[V]):
         rebuilt, now_at = self._rebuilt, self._clock()
         if self._wish.promote:
             serving = self._live.number
-            registry = promote(self._store, rebuilt, serving=serving, now_at=now_at)
+            try:
+                registry = promote(self._store, rebuilt, serving=serving, now_at=now_at)
+            except Moved:
+                if self._wish.if_missing:  # nobody would go on with it
+                    self._drop()
+                raise
             self._rebuilt = registry.generation(rebuilt.number) or rebuilt
         else:
             self._rebuilt = follow(self._store, rebuilt, now_at=now_at)
@@ -229,6 +242,11 @@ class _Replay(Generic[V]):
     def _follow(self) -> tuple[str, ...]:
         """To the end of the topic as it is now. Other workers may be at it too."""
         if self._wish.source != "topic":
+            try:
+                for builder in self._builders:
+                    builder.run_until(live_rows(self._store, self._live, builder.shard)[0])
+            except Moved:
+                return ()  # they were faster
             return ()
         lags = [builder.lag for builder in self._builders]
         meter = self._meter("following", sum(lags))

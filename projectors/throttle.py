@@ -9,7 +9,7 @@ STILL_MS = 5_000  # rows that do not move that long are nobody's work: waiting w
 
 
 class Throttle:
-    """Of one shard: `end` tells where its events end, `clock` ms; `sleep` takes seconds."""
+    """Of one shard. `end` tells where its topic ends; None: that is not known."""
 
     def __init__(
         self,
@@ -17,7 +17,7 @@ class Throttle:
         live: Generation,
         shard: int,
         *,
-        end: Callable[[], int],
+        end: Callable[[], int] | None,
         clock: Callable[[], int],
         sleep: Callable[[float], None],
         lag_ms_max: int,
@@ -43,5 +43,5 @@ class Throttle:
         if before is not None and before != found:
             self._moved_at = self._clock()
         is_at_work = self._clock() - self._moved_at < STILL_MS
-        lag_ms = self._clock() - found.at if found.offset < self._end() else 0
-        return is_at_work and lag_ms > self._lag_ms_max
+        is_behind = self._end is None or found.offset < self._end()
+        return is_at_work and is_behind and self._clock() - found.at > self._lag_ms_max

@@ -86,6 +86,7 @@ def verify_shard(
     if comparison.counts_differ() or comparison.one_sided:
         for keys in chunks(store.keys(builder.generation, builder.shard)):
             comparison.find_rebuilt_only(keys)
+            compared(0)
         comparison.explain_counts()
     comparison.compare_digests()
     return comparison.result()

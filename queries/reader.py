@@ -172,9 +172,14 @@ class Reader:
         return {key for shard in shards for key in self._store.keys(generation, shard)}
 
     def _read(
-        self, projection: Projection[Any], shard: int, keys: Sequence[str], wanted: AtLeast
+        self,
+        projection: Projection[Any],
+        shard: int,
+        keys: Sequence[str],
+        wanted: AtLeast,
+        asked_at: float | None = None,
     ) -> tuple[Generation, Rows]:
-        asked_at = self._monotonic()
+        asked_at = self._monotonic() if asked_at is None else asked_at
         pause = POLL_SECONDS_MIN
         while True:
             generation, found = self._read_served(projection, shard, keys)
@@ -185,10 +190,16 @@ class Reader:
                 SWITCH_SECONDS - waited if self._went_back(generation, shard, seq) else 0.0,
             )
             if left <= 0:
-                self._answered[projection.name, shard] = generation.name, seq
+                self._remember(generation, shard, seq)
                 return generation, found
             self._sleep(min(pause, left))
             pause = min(pause * 2, POLL_SECONDS_MAX)
+
+    def _remember(self, generation: Generation, shard: int, seq: int) -> None:
+        """The most that was answered from it: a slower thread may come with less."""
+        name, answered = self._answered.get((generation.projection, shard), ("", 0))
+        most = max(seq, answered) if name == generation.name else seq
+        self._answered[generation.projection, shard] = generation.name, most
 
     def _went_back(self, generation: Generation, shard: int, seq: int) -> bool:
         """Whether this generation has less than another one that was answered from."""
@@ -198,10 +209,15 @@ class Reader:
     def _read_all(
         self, projection: Projection[Any], keys: Sequence[str], wanted: AtLeast
     ) -> tuple[Generation, list[Rows]]:
+        asked_at = self._monotonic()  # all shards are waited for together
         for _ in range(SWITCHES_MAX):
             parts = [
                 self._read(
-                    projection, shard, keys, wanted if shard == wanted.shard else ANYTHING
+                    projection,
+                    shard,
+                    keys,
+                    wanted if shard == wanted.shard else ANYTHING,
+                    asked_at,
                 )
                 for shard in range(self._shards)
             ]

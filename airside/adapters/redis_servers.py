@@ -30,6 +30,7 @@ Client = redis.Redis | RedisCluster
 RETRIES_MAX = 2  # of reads, and of connecting; never of a script
 RETRY_PAUSE_SECONDS = 0.1
 SEND_BUFFER_BYTES = 2 * 1024 * 1024  # as far as the system allows; TCP finds its own size
+CONNECTIONS_MAX = 10_000  # each save under way has one: a worker of many generations has many
 SENTINEL_PORT = 26_379
 SENTINEL_LOGIN = ("sentinel_username", "sentinel_password")
 FAILURES = (redis.RedisError, RedisClusterException)  # redis-py has two trees
@@ -147,6 +148,7 @@ def connect(url: str, timeout_seconds: float, **options: Any) -> redis.Redis:
     """A client of one server, not connected yet. Raises: ValueError."""
     if url.startswith("unix://"):
         options["connection_class"] = RoomyConnection
+    options.setdefault("max_connections", CONNECTIONS_MAX)
     return redis.Redis.from_url(url, **options, **_one_server(timeout_seconds))
 
 
@@ -193,6 +195,7 @@ def _cluster(url: str, timeout_seconds: float) -> RedisCluster:
         startup_nodes=[ClusterNode(*host) for host in others],  # type: ignore[no-untyped-call]
         retry=Retry(ConstantBackoff(RETRY_PAUSE_SECONDS), RETRIES_MAX),
         require_full_coverage=False,
+        max_connections=CONNECTIONS_MAX,
         dynamic_startup_nodes=False,  # names outlive the numbers that a cluster tells
         redis_connect_func=_refuse_evicting,
         **_timeouts(timeout_seconds),
@@ -211,6 +214,7 @@ def _master_of_service(url: str, timeout_seconds: float) -> redis.Redis:
     is_tls = options.pop("connection_class", None) is not None
     user, password = (options.pop(name, None) for name in SENTINEL_LOGIN)
     options |= {"ssl": True} if is_tls else {}
+    options.setdefault("max_connections", CONNECTIONS_MAX)
     secure = {name: value for name, value in options.items() if name.startswith("ssl")}
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         hosts,

@@ -44,6 +44,7 @@ class Asked(Struct, frozen=True):
 def sides(deployment: Deployment) -> Iterator[Sides]:
     """Everything that a deployment's check reads, closed behind it."""
     deployment.check_layout()
+    deployment.check_views()
     with (
         deployment.event_store() as store,
         deployment.log() as topics,

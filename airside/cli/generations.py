@@ -35,6 +35,7 @@ def promote(settings: Settings, projection: str, generation: int | None, accept:
     it is behind the served one, unless you say --accept.
     """
     with open_existing(settings) as deployment, deployment.view_store() as store:
+        deployment.check_views()
         registry = store.registry(projection)
         chosen = find(registry, projection, generation)
         _step(deployment, store, registry, chosen, accept=accept)
@@ -47,15 +48,18 @@ def promote(settings: Settings, projection: str, generation: int | None, accept:
 def rollback(settings: Settings, projection: str, accept: bool) -> None:
     """Serve again what was served before.
 
-    It is one step, and may be done as often as you like. Refused where nobody kept it up to
-    date (it was built by other code, and no worker of that code runs any more), unless you say
-    --accept.
+    It is one step, and may be done as often as you like. Refused where it was built by other
+    code, unless you say --accept: only workers of that code keep it up to date.
     """
     with open_existing(settings) as deployment, deployment.view_store() as store:
+        deployment.check_views()
         registry = store.registry(projection)
         chosen = generations.standby(registry)
         if chosen is None:
-            raise NotFound(f"{projection}: no generation stands by to roll back to.")
+            raise NotFound(
+                f"{projection}: no generation stands by to roll back to. There is: "
+                f"{generations.listed(registry)}."
+            )
         _step(deployment, store, registry, chosen, accept=accept)
 
 
@@ -69,6 +73,7 @@ def retire(settings: Settings, projection: str, generation: str | None) -> None:
     A LABEL is that of one that was built with `airside replay --into LABEL`.
     """
     with open_existing(settings) as deployment, deployment.view_store() as store:
+        deployment.check_views()
         registry = store.registry(projection)
         chosen = generations.standby(registry)
         if generation is not None:
@@ -144,10 +149,10 @@ def _lags(
             behind += max(0, store.rows(served, shard, ()).checkpoint.seq - ours)
     found = [f"it is {behind:,} events behind"] if behind > LAG_MAX else []
     fingerprint = fold_fingerprint(BY_NAME[chosen.projection], CODEC)
-    if behind and chosen.fingerprint != fingerprint:
+    if chosen.fingerprint != fingerprint:
         found.append(
-            f"it was built by other code ({chosen.fingerprint}) and is {behind:,} events "
-            "behind: only workers of that code keep it up to date"
+            f"it was built by other code ({chosen.fingerprint}), is {behind:,} events behind, "
+            "and only workers of that code keep it up to date"
         )
     return found
 

@@ -169,8 +169,9 @@ def show(told: Answer, projection: str) -> None:
         click.echo(f"{row}: stays incomplete, events of it are parked. Run: {step}", err=True)
     if len(told.incomplete) > NAMED_MAX:
         click.echo(f"and {len(told.incomplete) - NAMED_MAX:,} more incomplete ones", err=True)
-    word = "all is well" if told.ok else "not all is well"
-    click.echo(f"{told.compared:,} rows compared, {told.rewritten:,} rewritten: {word}")
+    word = "these rows are right" if told.ok else "not all of these rows are right"
+    rows = "row" if told.compared == 1 else "rows"
+    click.echo(f"{told.compared:,} {rows} compared, {told.rewritten:,} rewritten: {word}")
 
 
 def _where(one: Healed) -> str:

@@ -12,6 +12,7 @@ import click
 from airside.settings import SHARDS_DEFAULT, SHARDS_MAX, Settings
 from schemas.errors import AirsideError, Contradiction, Invalid, TooLarge, Unreadable
 
+INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 BAD_INPUT = (Invalid, TooLarge, Contradiction, Unreadable)
 
 EXIT_CODES = """
@@ -22,7 +23,8 @@ Exit codes:
   2  bad input: nothing was changed
   3  refused by a rule of the domain
   4  no outcome within the time limit; it may still come
-  5  differences were found (rows, events, commands)
+  5  differences were found (rows, events, commands), or a replay was not finished
+  130  interrupted by Ctrl-C
 """
 
 
@@ -69,6 +71,9 @@ class Root(click.Group):
         except AirsideError as error:
             click.echo(f"airside: {error}", err=True)
             ctx.exit(2 if isinstance(error, BAD_INPUT) else 1)
+        except KeyboardInterrupt:
+            click.echo("airside: interrupted; nothing is half-done.", err=True)
+            ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             raise  # whoever read the answer has seen enough; click ends quietly
         except OSError as error:

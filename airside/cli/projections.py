@@ -1,7 +1,7 @@
 """`airside projections`: which read models there are, and how far; which of them is served."""
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import click
@@ -84,7 +84,7 @@ def projections(ctx: click.Context, watch: bool, with_shards: bool, as_json: boo
     if ctx.invoked_subcommand is not None:
         return
     settings: Settings = ctx.obj
-    with open_existing(settings) as deployment:
+    with open_existing(settings) as deployment, suppress(KeyboardInterrupt):
         while True:
             found, waiting = statuses(deployment), commands_waiting(deployment)
             if watch and not as_json:

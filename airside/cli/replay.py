@@ -2,7 +2,8 @@
 
 import os
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
@@ -50,6 +51,7 @@ BY_NAME = {projection.name: projection for projection in PROJECTIONS}
     type=Seconds(0),
     help="Wait while the served rows are more than so many seconds late. Default: never.",
 )
+@click.option("--if-missing", is_flag=True, hidden=True, help="For projectors: see Wish.")
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs; progress as well.")
 @click.pass_context
 @gated
@@ -80,11 +82,13 @@ def replay(
       airside replay --dry-run --corpus DIR     the release gate; it needs no engine
     """
     if is_all == (projection is not None):
-        raise click.UsageError(f"Name a projection ({', '.join(BY_NAME)}), or say --all.")
+        raise click.UsageError(
+            f"Either name a projection ({', '.join(BY_NAME)}), or say --all; not both."
+        )
     chosen = PROJECTIONS if projection is None else (BY_NAME[projection],)
     settings: Settings = ctx.obj
     done = []
-    with open_existing(settings) as deployment:
+    with open_existing(settings) as deployment, saying_how_to_go_on():
         for one in chosen:
             done.append(rebuild(deployment, one, as_json=as_json, **wanted))
             if as_json:
@@ -93,6 +97,16 @@ def replay(
                 show(done[-1])
     is_whole = all(not one.refused and not one.halted for one in done)
     ctx.exit(0 if is_whole else DIFFERENT)
+
+
+@contextmanager
+def saying_how_to_go_on() -> Iterator[None]:
+    """Where it is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("airside: the same replay goes on where this one stopped.", err=True)
+        raise
 
 
 def rebuild(
@@ -105,6 +119,7 @@ def rebuild(
     accept: bool = False,
     processes: int | None = None,
     max_lag: float | None = None,
+    if_missing: bool = False,
 ) -> engine.Replayed:
     """Replay one projection, with its progress on standard error."""
     wish = engine.Wish(
@@ -112,6 +127,7 @@ def rebuild(
         accept=accept,
         source=source,
         lag_ms_max=None if max_lag is None else int(max_lag * 1_000),
+        if_missing=if_missing,
         name=f"process {os.getpid()} on {socket.gethostname()}",
     )
     with ExitStack() as held:
@@ -148,7 +164,8 @@ def show(done: engine.Replayed) -> None:
     elif done.refused:
         click.echo(
             f"{done.rebuilt.name} is not served: {done.refused}. Find out why, or serve it all "
-            f"the same: airside replay {name} --accept",
+            f"the same: airside replay {name} --accept. Is it a row of the served one that is "
+            f"wrong? Heal it: airside replay {name} --partition SHARD",
             err=True,
         )
     else:

@@ -6,7 +6,8 @@ import pytest
 
 from airside.checking.repair import Healed
 from airside.healing import heal_account, heal_partition
-from projectors.generations import promote, start_build
+from projectors.builds import start_build
+from projectors.generations import promote
 from projectors.projection import Projection
 from schemas.errors import NotFound
 from tests.kit.counter import NOW, add

@@ -7,9 +7,8 @@ from msgspec.structs import replace
 
 from airside.adapters.redis_view_store import RedisViewStore
 from airside.verifying import TRIES, Asked, ShardVerified, verify
-from projectors.builds import note_verified
+from projectors.builds import note_verified, start_build
 from projectors.digest import digest_of
-from projectors.generations import start_build
 from projectors.verification import DIGEST
 from projectors.view_store import Verified
 from schemas.errors import NotFound

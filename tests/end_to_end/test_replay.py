@@ -109,7 +109,7 @@ def test_a_process_that_dies_is_named_and_the_same_replay_goes_on(shell: Shell) 
         died = struck(shell, "child", 3, "--processes", "2")
         done = shell("replay", "downloads", "--processes", "2", "--json")
     assert died.code == 1
-    assert "a process that builds shards ended (exit codes: [-9" in died.err
+    assert "ended with exit code -9. Nothing is lost" in died.err
     assert done.code == 0, done.err
     assert 0 < done.json["folded"] < done.json["events"]
     assert done.json["verification"]["different"] == 0
@@ -199,6 +199,27 @@ def test_read_models_of_other_code_are_rebuilt_and_served_while_they_are_asked(
         send_some(shell, [31])
         wait_until("it is asked", lambda: "downloads.2" in asking.generations)
     assert asking.versions == sorted(asking.versions)
+
+
+def test_of_several_projectors_one_rebuilds(shell: Shell) -> None:
+    other_code(shell)
+    workers = [shell.start("project"), shell.start("project"), shell.start("project")]
+    try:
+        served = "1 (standby), 2 (serving)"
+        wait_until("a new one is served", lambda: listed(registry(shell)) == served)
+        wait_until(
+            "all of them have tried", lambda: all(has_tried(worker) for worker in workers)
+        )
+    finally:
+        codes = [worker.stop() for worker in workers]
+    assert codes == [0, 0, 0]
+    assert listed(registry(shell)) == served
+
+
+def has_tried(worker: Worker) -> bool:
+    """Its rebuild has ended, or it never began one since another's was served already."""
+    began = "downloads was built by other code and is not written" in worker.text
+    return not began or "airside.rebuilds downloads:" in worker.text
 
 
 def test_a_rebuild_may_wait_for_a_person(shell: Shell) -> None:

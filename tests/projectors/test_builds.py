@@ -7,7 +7,15 @@ from msgspec.structs import replace
 
 from airside.adapters.memory_view_store import MemoryViewStore
 from projectors import generations
-from projectors.builds import DEAD_SECONDS, beat, follow, note_verified, release, take_up
+from projectors.builds import (
+    DEAD_SECONDS,
+    beat,
+    follow,
+    note_verified,
+    release,
+    start_build,
+    take_up,
+)
 from projectors.view_store import Builder, Generation, Registry, Source, Verified
 from schemas.errors import Contradiction, Moved, NotFound
 from tests.kit.read_side import Bench, two_shards
@@ -104,20 +112,44 @@ def test_of_two_who_succeed_a_dead_one_one_is_told(store: MemoryViewStore) -> No
 
 
 def take_at_once(store: MemoryViewStore, builder: Builder, instead_of: Builder) -> None:
-    generations.start_build(
-        store, NAME, fingerprint="f1", now_at=3, builder=builder, instead_of=instead_of
-    )
+    start_build(store, NAME, fingerprint="f1", now_at=3, builder=builder, instead_of=instead_of)
 
 
-@pytest.mark.parametrize(("fingerprint", "source"), [("f2", "topic"), ("f1", "store")])
-def test_a_build_of_other_code_or_from_elsewhere_is_begun_anew(
-    store: MemoryViewStore, fingerprint: str, source: Source
-) -> None:
+def test_a_build_of_other_code_is_begun_anew(store: MemoryViewStore) -> None:
     began = take(store, FIRST)
     release(store, began, FIRST)
-    other = take(store, SECOND, fingerprint=fingerprint, source=source)
+    other = take(store, SECOND, fingerprint="f2")
     assert other.number > began.number
     assert store.registry(NAME).generation(began.number) is None
+
+
+def test_a_build_that_is_half_done_from_elsewhere_is_not_dropped_in_silence(
+    store: MemoryViewStore,
+) -> None:
+    release(store, take(store, FIRST, source="store"), FIRST)
+    with pytest.raises(Contradiction, match=r"--from store; or drop it: .* retire tallies 2"):
+        take(store, SECOND)
+    assert take(store, SECOND, source="store").number == 2
+
+
+def test_whoever_waited_is_told_that_the_other_has_finished(store: MemoryViewStore) -> None:
+    built = take(store, FIRST)
+    with pytest.raises(Moved, match=r"tallies\.2 was just finished by the first"):
+        take(store, SECOND, Waited(lambda: follow(store, built, now_at=5)))
+
+
+def test_whoever_builds_only_what_is_missing_leaves_what_is_there(
+    store: MemoryViewStore,
+) -> None:
+    with pytest.raises(Moved, match="a generation of this code is there already"):
+        start_build(store, NAME, fingerprint="f1", now_at=2, if_missing=True)
+    assert start_build(store, NAME, fingerprint="f2", now_at=2, if_missing=True).number == 2
+
+
+def test_of_two_that_are_ready_the_older_one_is_dropped(store: MemoryViewStore) -> None:
+    follow(store, take(store, FIRST), now_at=5)
+    follow(store, take(store, SECOND), now_at=6)
+    assert generations.listed(store.registry(NAME)) == "1 (serving), 3 (ready)"
 
 
 def test_numbers_count_generations_and_not_beats(store: MemoryViewStore) -> None:

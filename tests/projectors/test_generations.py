@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from airside.adapters.memory_view_store import MemoryViewStore
 from projectors import generations
+from projectors.builds import start_build
 from projectors.view_store import Checkpoint, Generation, Registry, ViewStore
 from projectors.worker import LOOK_MS
 from schemas.errors import Contradiction, Moved, NotFound
@@ -41,7 +42,7 @@ def ensure(store: ViewStore, history: str = "") -> Registry:
 
 
 def build(store: ViewStore, fingerprint: str = "f1", now_at: int = 2) -> Generation:
-    return generations.start_build(store, NAME, fingerprint=fingerprint, now_at=now_at)
+    return start_build(store, NAME, fingerprint=fingerprint, now_at=now_at)
 
 
 def promote(store: ViewStore, generation: Generation, now_at: int) -> Registry:

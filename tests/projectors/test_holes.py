@@ -1,5 +1,6 @@
 """R4: a hole halts the shard and says so, until the event store fills it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from projectors.worker import LOOK_MS, ShardProjector
 from schemas.envelope import Event
 from schemas.errors import Hole, Overtaken
+from schemas.record import EVENTS_TOPIC
 from tests.kit.read_side import Bench, drain
 from tests.kit.tallies import TALLIES, plain_fold, plan_changed, reinstatement
 
@@ -127,3 +129,83 @@ def test_a_builder_that_is_too_far_says_so(bench: Bench) -> None:
     drain(bench.worker())
     with pytest.raises(Overtaken, match="beyond seq 1"):
         bench.worker().run_until(1)
+
+
+# retention deleted every record: nothing on the topic tells the hole
+
+
+@pytest.fixture
+def emptied(bench: Bench) -> Bench:
+    """30 events, of which the live generation has 10 and the topic none any more."""
+    bench.publish(*(plan_changed(f"a{n % 7}") for n in range(30)))
+    bench.worker().run_until(10)
+    bench.log.delete(EVENTS_TOPIC, 0, before=30)
+    bench.read_side = replace(bench.read_side, fill=lambda shard: bench.fill)
+    return bench
+
+
+@pytest.mark.parametrize("batch_max", [3, 1_000])
+def test_a_late_worker_of_an_emptied_topic_goes_on_with_the_event_store(
+    emptied: Bench, batch_max: int
+) -> None:
+    worker = emptied.worker(fill=emptied.fill, batch_max=batch_max)
+    drain(worker)
+    assert emptied.rows() == plain_fold(TALLIES, emptied.history[0])
+    assert (emptied.checkpoint().offset, worker.lag, worker.halted) == (30, 0, None)
+    emptied.publish(plan_changed("a1"))
+    drain(worker)
+    assert emptied.rows() == plain_fold(TALLIES, emptied.history[0])
+
+
+def test_without_an_event_store_it_halts_and_says_so(emptied: Bench) -> None:
+    worker = emptied.worker()
+    drain(worker)
+    assert worker.halted == (
+        "tallies.1, shard 0: expected seq 11, the topic ends at offset 30. "
+        "Let the worker read the event store."
+    )
+
+
+def test_a_worker_whose_topic_is_emptied_meanwhile_sees_it_at_its_next_look(
+    bench: Bench,
+) -> None:
+    bench.publish(*map(plan_changed, "abcabc"))
+    worker = bench.worker(fill=bench.fill, batch_max=2)
+    worker.step()
+    bench.log.delete(EVENTS_TOPIC, 0, before=6)
+    bench.now_at += LOOK_MS
+    drain(worker)
+    assert bench.rows() == plain_fold(TALLIES, bench.history[0])
+
+
+def test_an_emptied_topic_without_a_hole_is_gone_on_with(bench: Bench) -> None:
+    stored = bench.publish(*map(plan_changed, "ab"))
+    drain(bench.worker())
+    bench.append(*stored)
+    bench.log.delete(EVENTS_TOPIC, 0, before=4)
+    worker = bench.worker(fill=bench.fill)
+    drain(worker)
+    assert (worker.halted, bench.checkpoint().offset) == (None, 4)
+    bench.publish(plan_changed("a"))
+    drain(worker)
+    assert bench.rows() == plain_fold(TALLIES, bench.history[0])
+
+
+def test_a_replay_of_an_emptied_topic_takes_all_from_the_event_store(emptied: Bench) -> None:
+    drain(emptied.worker(fill=emptied.fill))
+    done = emptied.replay()
+    assert (done.promoted, done.events, done.verification.different) == (True, 30, 0)
+
+
+def test_a_builder_whose_topic_is_emptied_meanwhile_goes_on(bench: Bench) -> None:
+    bench.publish(*map(plan_changed, "abcabc"))
+    builder = bench.worker(fill=bench.fill, batch_max=2)
+    builder.advance(6)
+    bench.log.delete(EVENTS_TOPIC, 0, before=6)
+    builder.run_until(6)
+    assert bench.rows() == plain_fold(TALLIES, bench.history[0])
+
+
+def test_a_builder_says_when_the_event_store_has_less_than_is_asked(emptied: Bench) -> None:
+    with pytest.raises(Hole, match="expected seq 31, the topic ends at offset 30"):
+        emptied.worker(fill=emptied.fill).run_until(31)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from projectors import generations
+from projectors.builds import start_build
 from projectors.digest import digest_of
 from projectors.pace import COUNT_FIRST
 from projectors.progress import Progress
@@ -184,9 +185,7 @@ def test_an_interrupted_replay_goes_on_where_it_stopped(bench: Bench) -> None:
 def test_a_live_generation_that_fell_back_behind_the_build_is_not_compared(
     bench: Bench,
 ) -> None:
-    began = generations.start_build(
-        bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1
-    )
+    began = start_build(bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1)
     bench.publish(plan_changed("a"))
     drain(bench.worker(began))
     with pytest.raises(Overtaken, match="beyond seq 300"):
@@ -227,9 +226,7 @@ def test_a_topic_that_lost_its_end_is_replayed_with_the_event_store(bench: Bench
 
 
 def test_a_build_that_is_beyond_the_end_of_the_topic_begins_anew(bench: Bench) -> None:
-    began = generations.start_build(
-        bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1
-    )
+    began = start_build(bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1)
     bench.worker(began).run_until(300)
     del bench.log.records("events", 0)[250:]
     bench.read_side = replace(bench.read_side, fill=lambda shard: bench.fill)
@@ -241,34 +238,11 @@ def test_a_build_that_is_beyond_the_end_of_the_topic_begins_anew(bench: Bench) -
 
 def lose_beginning(bench: Bench) -> None:
     """Retention has taken the first 100 records of shard 0."""
-    del bench.log.records("events", 0)[:100]
-    bench.read_side = replace(bench.read_side, source=lambda shard: Shifted(bench, shard))
-
-
-class Shifted:
-    """A source of a log that begins at offset 100 in shard 0."""
-
-    def __init__(self, bench: Bench, shard: int) -> None:
-        self._source = bench.log.source("events", shard)
-        self._first = 0 if shard else 100
-
-    def seek(self, offset: int) -> None:
-        self._source.seek(max(0, offset - self._first))
-
-    def poll(self, count_max: int, wait_seconds: float) -> Any:
-        return self._source.poll(count_max, wait_seconds)
-
-    def end(self) -> int:
-        return self._source.end() + self._first
-
-    def close(self) -> None:
-        self._source.close()
+    bench.log.delete("events", 0, before=100)
 
 
 def test_two_builders_of_one_generation_do_not_spoil_it(bench: Bench) -> None:
-    began = generations.start_build(
-        bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1
-    )
+    began = start_build(bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1)
     other: ShardProjector[Any] = bench.worker(began, batch_max=10)
     stop = bench.checkpoint().seq - 50
 

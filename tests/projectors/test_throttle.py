@@ -1,5 +1,10 @@
 """A builder gives way to the worker of the served rows, unless nobody is at work on them."""
 
+from dataclasses import replace
+
+from projectors.build import Job, ShardProgress, build_here
+from projectors.builds import start_build
+from projectors.pace import COUNT_FIRST
 from projectors.throttle import LOOK_MS, STILL_MS, Throttle
 from projectors.view_store import Checkpoint
 from tests.kit.read_side import Bench, drain
@@ -70,3 +75,26 @@ def test_rows_that_nobody_works_on_hold_up_nobody_for_long() -> None:
     scene.looks()
     assert 5 < scene.served.seq < 200
     assert scene.waits == 5 + STILL_MS // LOOK_MS
+
+
+def test_a_builder_that_waits_says_that_it_is_alive() -> None:
+    bench = Bench(TALLIES)
+    bench.publish(*(plan_changed("a") for _ in range(6 * COUNT_FIRST)))
+    worker = bench.worker(batch_max=COUNT_FIRST // 2)
+    worker.run_until(3 * COUNT_FIRST)
+    bench.now_at += 60_000
+    said: list[ShardProgress | None] = []
+
+    def goes_on(seconds: float) -> None:
+        bench.now_at += LOOK_MS
+        worker.step()
+
+    def tell(progress: ShardProgress | None) -> None:
+        said.append(progress)
+        goes_on(0)
+
+    built = start_build(bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1)
+    job = Job(bench.live, built, (0,), lag_ms_max=LAG_MS_MAX)
+    build_here(bench.projection, replace(bench.read_side, sleep=goes_on), job, tell)
+    assert None in said
+    assert bench.checkpoint().seq == 6 * COUNT_FIRST, "it waited for the served rows"

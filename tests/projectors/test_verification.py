@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from projectors import generations
+from projectors.builds import start_build
 from projectors.digest import digest_of
 from projectors.progress import Progress
 from projectors.replay import Wish, replay
@@ -184,9 +184,7 @@ def test_parked_rows_are_mentioned(bench: Bench) -> None:
 
 
 def test_rows_of_a_build_that_somebody_else_moves_are_not_compared(bench: Bench) -> None:
-    began = generations.start_build(
-        bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1
-    )
+    began = start_build(bench.store, "tallies", fingerprint=bench.fingerprint, now_at=1)
     bench.publish(plan_changed("a1"))
     builder, rival = bench.worker(began), bench.worker(began)
     builder.run_until(300)

@@ -141,6 +141,22 @@ def test_a_generation_that_stands_still_is_waited_for_once_and_not_for_long(
     assert (standing.version, served.slept) == (1, [])
 
 
+def test_all_shards_of_a_merged_answer_are_waited_for_together() -> None:
+    served = Served()
+    served.happened(history(issued(1), issued(2, account_id="a2"), issued(3, account_id="a3")))
+    served.reader.merged(titles.PROJECTION, ("t1",))
+    served.serve("titles", 2)  # it has nothing, in any shard
+    served.reader.merged(titles.PROJECTION, ("t1",))
+    assert sum(served.slept) == pytest.approx(SWITCH_SECONDS)
+
+
+def test_an_older_answer_of_a_slower_thread_does_not_lower_the_mark(served: Served) -> None:
+    served.reader.of_account(downloads.PROJECTION, "a1", ("a1",))
+    served.save(downloads.PROJECTION, 1, SHARD, {}, Checkpoint(1, 0, NOW))
+    assert read_after_a_switch_to(served, seq=1) == ("downloads.2", 1)
+    assert sum(served.slept) == pytest.approx(SWITCH_SECONDS), "two events were seen before"
+
+
 def test_a_store_that_fell_back_is_answered_from_as_it_is(served: Served) -> None:
     served.reader.of_account(downloads.PROJECTION, "a1", ("a1",))
     served.save(downloads.PROJECTION, 1, SHARD, {}, Checkpoint(1, 0, NOW))

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from airside.adapters.memory_view_store import MemoryViewStore
+from projectors.builds import start_build
 from projectors.digest import digest_of
-from projectors.generations import promote, start_build
+from projectors.generations import promote
 from projectors.view_store import Checkpoint
 from tests.kit.counter import NOW, add
 from tests.kit.estate import TOTALS, Estate

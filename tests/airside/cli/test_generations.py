@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from airside.cli.main import main
 from airside.settings import Settings
 from airside.wiring import Deployment, open_deployment
 from projectors.all import PROJECTIONS
-from projectors.builds import follow, note_verified
+from projectors.builds import follow, note_verified, start_build
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import ensure_serving, listed, promote, serving, start_build
+from projectors.generations import ensure_serving, listed, promote, serving
 from projectors.view_store import Checkpoint, Generation, Verified, ViewStore
 from schemas.codec import CODEC
 
@@ -98,7 +99,10 @@ def test_one_of_other_code_that_stands_still_is_not_rolled_back_to(desk: Desk) -
     desk.folded(desk.first, 7)
     refused = desk.run("rollback")
     assert refused.exit_code == 2
-    assert "built by other code (other) and is 7 events behind" in refused.output
+    assert (
+        "built by other code (other), is 7 events behind, and only workers of that code"
+        in refused.output
+    )
 
 
 def test_one_that_is_not_whole_is_not_promoted(desk: Desk) -> None:
@@ -128,3 +132,16 @@ def test_what_cannot_be_done_says_what_there_is(
 
 def test_a_generation_is_named_by_a_number_from_one(desk: Desk) -> None:
     assert desk.run("promote", "0").exit_code == 2
+
+
+@pytest.mark.parametrize("words", [("promote",), ("rollback",), ("retire", "2"), ("verify",)])
+def test_read_models_of_another_history_are_left_alone(
+    desk: Desk, words: tuple[str, ...]
+) -> None:
+    ready = desk.ready()
+    found = desk.views.registry(NAME)
+    desk.views.change_registry(NAME, found.revision, structs.replace(found, history="other"))
+    refused = desk.run(*words)
+    assert refused.exit_code == 2
+    assert "the read models are of history other, the events of history" in refused.output
+    assert ready in desk.views.registry(NAME).generations

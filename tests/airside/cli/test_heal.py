@@ -69,7 +69,7 @@ def test_an_accounts_row_is_healed_under_its_projector_and_stays_right(shell: Sh
         checked = shell("check", "--only", "rows", "--shard", str(SHARD))
     assert healed.code == 0
     assert WRONG.decode() in healed.out
-    assert healed.out.splitlines()[-1] == "1 rows compared, 1 rewritten: all is well"
+    assert healed.out.splitlines()[-1] == "1 row compared, 1 rewritten: these rows are right"
     assert [one["device_id"] for one in found["devices"]] == ["d1", "d2", "d3"]
     assert checked.code == 0, checked.out
 
