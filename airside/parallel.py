@@ -9,7 +9,7 @@ import os
 import queue
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -110,10 +110,11 @@ class Team:
     parts: Sequence[Part]
     processes: Sequence[SpawnProcess]
     answers: Any  # a queue of (number of the process, what it says)
+    monotonic: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self.found: dict[int, Verification] = {}
-        self._heard_at = dict.fromkeys(range(len(self.parts)), time.monotonic())
+        self._heard_at = dict.fromkeys(range(len(self.parts)), self.monotonic())
         self._ended: set[int] = set()  # without an answer, when it was looked last
 
     def hear(self) -> ShardProgress | None:
@@ -123,7 +124,7 @@ class Team:
         except queue.Empty:
             self._look()
             return None
-        self._heard_at[number] = time.monotonic()
+        self._heard_at[number] = self.monotonic()
         match said:
             case AirsideError():
                 raise said
@@ -136,7 +137,7 @@ class Team:
 
     def _look(self) -> None:
         """Is one dead, or silent for too long? Its last words may be on their way still."""
-        silent_since = time.monotonic() - SILENT_SECONDS
+        silent_since = self.monotonic() - SILENT_SECONDS
         ended = set()
         for number in self._heard_at.keys() - self.found.keys():
             code = self.processes[number].exitcode

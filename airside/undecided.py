@@ -1,4 +1,4 @@
-"""Commands that came up to an instant and are not decided yet: events of then may still come."""
+"""Commands that came up to an instant and are not decided yet: events of then may come."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +24,13 @@ def deciding(deployment: Deployment, as_of: int) -> Iterator[Callable[[int], boo
 
 
 def is_over(
-    store: EventStore, topics: Log, clock: Callable[[], int], as_of: int, shard: int
+    store: EventStore,
+    topics: Log,
+    clock: Callable[[], int],
+    as_of: int,
+    shard: int,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Whether each event of the shard up to an instant, in ms, is in the event store by now.
 
@@ -32,7 +38,8 @@ def is_over(
     parked counts as decided. Raises: Unavailable.
     """
     early_ms = as_of + CLOCKS_MS - clock()
-    time.sleep(min(max(0, early_ms), CLOCKS_MS) / 1_000)
+    if early_ms > 0:
+        sleep(min(early_ms, CLOCKS_MS) / 1_000)
     next_offset = store.resume(shard).position.next_offset
     with closing(topics.source(COMMANDS_TOPIC, shard)) as source:
         return _is_later_or_none(source, next_offset, as_of)

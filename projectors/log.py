@@ -17,6 +17,9 @@ class EventSource(Protocol):
         Raises: Unavailable.
         """
 
+    def begin(self) -> int:
+        """The offset of the oldest record kept, or of the next one where none is."""
+
     def end(self) -> int:
         """Behind the last record: the offset that the next one will have, or a little before.
 

@@ -4,7 +4,8 @@
     begin_scratch   a generation with a label, or the same one again to go on with
     build_scratch   fold every shard up to the instant
 
-It is never served and nobody follows it, so it stays what it is until it is retired. It holds,
+It is never served and nobody follows it. Whole once no event up to the instant can come any
+more, it stays what it is from then on, until it is retired. It holds,
 of every shard, the events before the first one that is later than the instant. An event's `at`
 is when the broker took its command: it never runs backwards within an account, and within a
 shard only where the broker's clock was set back; then an event that lies behind a later one is
@@ -13,12 +14,13 @@ left out with it, as whoever asked at that time would not have seen it.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace as with_other
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from projectors.fingerprint import fold_fingerprint
@@ -42,7 +44,22 @@ from projectors.worker import STALL_WAIT_SECONDS, STALLS_MAX, ShardProjector
 from schemas.codec import Codec
 from schemas.errors import Contradiction, Hole, Invalid, Moved, Unavailable
 
-LABEL = re.compile(r"(?!\d+$)[A-Za-z0-9_-]{1,40}")
+LABEL = re.compile(r"(?!\d+$)[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
+
+IsOver = Callable[[int], bool]
+"""(shard) -> whether each of its events up to the instant is in the event store by now."""
+
+
+class LookedBack(Struct, frozen=True):
+    """What a look back came to."""
+
+    generation: Generation
+    open_shards: tuple[int, ...] = ()  # events up to the instant may still come to these
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be asked, and stays what it is."""
+        return self.generation.followed_at is not None
 
 
 def look_back(
@@ -51,11 +68,12 @@ def look_back(
     label: str,
     *,
     as_of: int,
+    is_over: IsOver,
     source: Source = "topic",
     anew: bool = False,
     report: Report = lambda progress: None,
-) -> Generation:
-    """The read model as of an instant, whole. `source` is what the read side's sources are.
+) -> LookedBack:
+    """The read model as of an instant. `source` is what the read side's sources are.
 
     Raises: Contradiction if the read models are of another history, and what the two raise.
     """
@@ -79,7 +97,7 @@ def look_back(
         source=source,
         anew=anew,
     )
-    return build_scratch(projection, read_side, begun, report=report)
+    return build_scratch(projection, read_side, begun, is_over=is_over, report=report)
 
 
 def begin_scratch(
@@ -99,7 +117,9 @@ def begin_scratch(
     label; Invalid for a label that could be a number, or has other characters.
     """
     if not LABEL.fullmatch(label):
-        raise Invalid(f"label {label!r:.60}: letters, digits, - and _, at most 40, no number.")
+        raise Invalid(
+            f"label {label!r:.60}: letters, digits, _ and (not first) -, at most 40, no number."
+        )
 
     def change(registry: Registry) -> Registry | None:
         found = registry.called(label)
@@ -124,13 +144,17 @@ def build_scratch(
     read_side: ReadSide,
     generation: Generation,
     *,
+    is_over: IsOver,
     report: Report = lambda progress: None,
-) -> Generation:
-    """Fold every shard up to the generation's instant, one after the other; then it is whole.
+) -> LookedBack:
+    """Fold every shard up to the generation's instant, one after the other.
 
-    Interrupted, the same call goes on where the checkpoints are. Raises: NotFound if it was
-    retired meanwhile; Hole where events cannot be had; Moved, Unavailable.
+    Whole once each shard has a later event, or is over; one that is whole is not touched again.
+    Interrupted or not whole, the same call goes on where the checkpoints are. Raises: NotFound
+    if it was retired meanwhile; Hole where events cannot be had; Moved, Unavailable.
     """
+    if generation.followed_at is not None:
+        return LookedBack(generation)
     totals = _totals(read_side, generation)
     done = [
         read_side.store.rows(generation, shard, ()).checkpoint.seq
@@ -138,15 +162,24 @@ def build_scratch(
     ]
     meter = Meter("building", read_side.clock, report, sum(totals), sum(done))
     fingerprint = fold_fingerprint(projection, read_side.codec)
+    open_shards: list[int] = []
     for shard in range(read_side.shards):
         until, side = _until(read_side, generation, shard)
         builder = side.projector(projection, generation, shard, fingerprint)
         try:
             for done[shard] in _steps(builder, until):
                 meter.tell(sum(done))
+            was_over = until.last_seq is not None or is_over(shard)
+            for done[shard] in _steps(builder, until):  # what came before that was answered
+                meter.tell(sum(done))
+            if not was_over and until.last_seq is None:
+                open_shards.append(shard)
         finally:
             builder.close()
-    return update(read_side.store, generation, partial(replace, followed_at=read_side.clock()))
+    if open_shards:
+        return LookedBack(generation, tuple(open_shards))
+    is_whole = partial(replace, followed_at=read_side.clock())
+    return LookedBack(update(read_side.store, generation, is_whole))
 
 
 def _until(read_side: ReadSide, generation: Generation, shard: int) -> tuple[Until, ReadSide]:

@@ -39,6 +39,10 @@ class Until:
                 return records[:n]
         return records
 
+    def begin(self) -> int:
+        """Where the log begins, and never behind the end."""
+        return min(self._source.begin(), self.end())
+
     def end(self) -> int:
         """Before the first later event, once that is known; else where the log ends."""
         return self._source.end() if self._end is None else self._end

@@ -24,7 +24,7 @@ from projectors.rows import ROWS_MAX
 from projectors.stored_shard import StoredShard
 from projectors.view_store import Checkpoint, Generation, ViewStore
 from schemas.codec import Codec
-from schemas.errors import Contradiction, Moved, OutcomeUnknown, Overtaken, Permanent
+from schemas.errors import Contradiction, Moved, NotFound, OutcomeUnknown, Overtaken, Permanent
 from schemas.record import Record
 
 V = TypeVar("V")
@@ -120,7 +120,11 @@ class ShardProjector(Generic[V]):
         """
         missing = seq - self.checkpoint.seq
         if missing < 0:
-            raise Overtaken(f"{self.name}: is beyond seq {seq} already. Begin again.")
+            own = self.generation
+            raise Overtaken(
+                f"{self.name}: is beyond seq {seq} already. Drop it and begin again: "
+                f"airside projections retire {own.projection} {own.number}"
+            )
         # n records hold at most n new events, so a batch of that size cannot go too far
         done = self._step(min(missing, self._pace.count), STALL_WAIT_SECONDS)
         if missing and not done:
@@ -180,6 +184,7 @@ class ShardProjector(Generic[V]):
             checkpoint = self._stored.checkpoint
             self._fold.begin(parked, checkpoint.seq, is_empty=self._stored.is_empty)
             self._seek(self._offset_to_go_on(checkpoint))
+            self._look_for_deleted()
         except BaseException:
             self.forget()
             raise
@@ -197,7 +202,8 @@ class ShardProjector(Generic[V]):
 
     def _halt(self, why: Permanent) -> None:
         if str(why) != self.halted:
-            _log.error("shard halted: %s", why)
+            is_gone = isinstance(why, NotFound)  # its worker will be told, within a second
+            _log.log(logging.INFO if is_gone else logging.ERROR, "shard halted: %s", why)
         self._halted = why
         self._looked_at = self._clock()
 
@@ -207,9 +213,16 @@ class ShardProjector(Generic[V]):
             self._looked_at = self._clock()
             self._stored.check()
             self._stored.read(())
+            self._look_for_deleted()
 
     def _is_time_to_look(self) -> bool:
         return not 0 <= self._clock() - self._looked_at < LOOK_MS  # a clock may be set back
+
+    def _look_for_deleted(self) -> None:
+        """Retention left no record of what comes next: nothing on the topic tells the hole."""
+        begin = self._source.begin()
+        if self._gap is None and self._next_offset < begin and begin >= self._source.end():
+            self._gap = Gap(None, begin, None)
 
     def _seek(self, offset: int) -> None:
         self._source.seek(offset)
@@ -217,7 +230,7 @@ class ShardProjector(Generic[V]):
 
     def _arrived(self, count_max: int, wait_seconds: float) -> Sequence[Record]:
         gap = self._gap
-        if gap is not None and self._stored.checkpoint.seq + 1 < gap.seq:
+        if gap is not None and gap.missing(self._stored.checkpoint.seq, count_max) > 0:
             return self._filled(gap, count_max)
         if gap is not None:
             self._gap = None
@@ -251,17 +264,20 @@ class ShardProjector(Generic[V]):
         Raises: Hole.
         """
         own = self._stored.checkpoint
-        missing = min(count_max, gap.seq - 1 - own.seq)
+        missing = gap.missing(own.seq, count_max)
         found = () if self._fill is None else self._fill(own.seq, missing)
         if found:
             _log.warning("hole filled: %s, %d after seq %d", self.name, len(found), own.seq)
             return as_records(found, gap)
-        if self._fill is None or gap.value is None or self._fold.is_readable(gap.value):
+        if self._fill is not None and gap.seq is None:
+            offset, parked = gap.offset, []
+        elif self._fill is None or gap.value is None or self._fold.is_readable(gap.value):
             raise hole(self.name, gap, own.seq, self._fill)
-        checkpoint = replace(own, offset=gap.offset + 1)
-        self._stored.save(checkpoint, {}, [no_event(gap, own.seq)])
+        else:
+            offset, parked = gap.offset + 1, [no_event(gap, own.seq)]
+        self._stored.save(replace(own, offset=offset), {}, parked)
         self._gap = None
-        self._seek(gap.offset + 1)
+        self._seek(offset)
         return ()
 
     def _explain_stall(self, seq: int) -> None:
@@ -274,3 +290,5 @@ class ShardProjector(Generic[V]):
             end = self._source.end()
             if self._next_offset >= end:
                 self._gap = Gap(seq + 1, end, None)
+            else:
+                self._look_for_deleted()

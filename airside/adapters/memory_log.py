@@ -15,6 +15,7 @@ class MemoryLog:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._topics: dict[str, list[list[Record]]] = {}
+        self._begins: dict[tuple[str, int], int] = {}
         self._noted: dict[tuple[str, int], int] = {}
         self.changed = threading.Condition()  # guards all of it; notified by every append
 
@@ -37,7 +38,7 @@ class MemoryLog:
         check_sizes(topic, records)
         with self.changed:
             log = self.records(topic, partition)
-            first = len(log)
+            first = self.begin(topic, partition) + len(log)
             at = max(self._clock(), log[-1][1] if log else 0)
             log.extend((first + i, at, k, v) for i, (k, v) in enumerate(records))
             self.changed.notify_all()
@@ -51,6 +52,17 @@ class MemoryLog:
         """A writer to one partition. Raises: NotFound."""
         self.records(topic, partition)
         return AppendingPublisher(lambda records: self.append(topic, partition, records))
+
+    def delete(self, topic: str, partition: int, before: int) -> None:
+        """What a cluster's retention does: records before this offset are gone."""
+        with self.changed:
+            log, begin = self.records(topic, partition), self.begin(topic, partition)
+            del log[: max(0, before - begin)]
+            self._begins[topic, partition] = max(begin, before)
+
+    def begin(self, topic: str, partition: int) -> int:
+        """The offset of the first record in the list, or of the next one."""
+        return self._begins.get((topic, partition), 0)
 
     def noted(self, topic: str, partition: int) -> int:
         """The offset that a source last noted; 0 where none did."""
@@ -88,19 +100,21 @@ class MemorySource:
     def poll(self, count_max: int, wait_seconds: float) -> list[Record]:
         """What has arrived; waits only while there is nothing."""
         with self._log.changed:
-            self._log.changed.wait_for(lambda: len(self._records) > self._next, wait_seconds)
-            found = self._records[self._next : self._next + count_max]
+            self._log.changed.wait_for(lambda: self.end() > self._next, wait_seconds)
+            self._next = max(self._next, self.begin())
+            first = self._next - self.begin()
+            found = self._records[first : first + count_max]
         self._next += len(found)
         return found
 
     def begin(self) -> int:
-        """Nothing is ever deleted."""
-        return 0
+        """The offset of the oldest record kept, or of the next one where none is."""
+        return self._log.begin(self._topic, self._partition)
 
     def end(self) -> int:
         """The offset of the next record appended."""
         with self._log.changed:
-            return len(self._records)
+            return self.begin() + len(self._records)
 
     def note(self, offset: int) -> None:
         """Tell lag tools where we are."""

@@ -170,8 +170,8 @@ def show(told: Answer, projection: str) -> None:
     if len(told.incomplete) > NAMED_MAX:
         click.echo(f"and {len(told.incomplete) - NAMED_MAX:,} more incomplete ones", err=True)
     word = "these rows are right" if told.ok else "not all of these rows are right"
-    rows = "row" if told.compared == 1 else "rows"
-    click.echo(f"{told.compared:,} {rows} compared, {told.rewritten:,} rewritten: {word}")
+    noun = "row" if told.compared == 1 else "rows"
+    click.echo(f"{told.compared:,} {noun} compared, {told.rewritten:,} rewritten: {word}")
 
 
 def _where(one: Healed) -> str:

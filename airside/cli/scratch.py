@@ -12,11 +12,12 @@ from airside.cli.alone import check_alone
 from airside.cli.output import instant, show_json
 from airside.cli.phases import phases, style_of
 from airside.projecting import rebuilding
+from airside.undecided import deciding
 from airside.wiring import Deployment, open_existing
 from projectors.all import PROJECTIONS
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
-from projectors.scratch import look_back
+from projectors.scratch import LookedBack, look_back
 from projectors.view_store import Generation, Source
 from schemas.envelope import INSTANT_MAX
 from schemas.errors import Invalid
@@ -56,7 +57,8 @@ OPTIONS = (
         type=Instant(),
         metavar="INSTANT",
         help="With --into: as it was then, such as 2026-11-01T00:00:00Z. Of each partition "
-        "that is every event before the first one whose command came later. Default: now.",
+        "that is every event before the first one whose command came later; while commands of "
+        "then wait for a handler it is not whole, and the same command goes on. Default: now.",
     ),
     click.option(
         "--into",
@@ -102,6 +104,8 @@ class Answer(Struct, frozen=True):
 
     generation: Generation
     name: str  # `downloads@scratch`
+    whole: bool  # it can be asked, and stays what it is
+    open_shards: tuple[int, ...]  # events up to the instant may still come to these
     as_of: int | None  # ms
     events: int
     rows: int
@@ -123,17 +127,20 @@ def show_past(
     Raises: Invalid for an instant to come or a label that is none; what `look_back` raises.
     """
     now_at = deployment.clock()
+    until = now_at if as_of is None else as_of
     if as_of is not None and as_of > now_at:
         raise Invalid(f"{instant(as_of)} UTC is yet to come. Look back, not ahead.")
     with (
         rebuilding(deployment, source, shares=1) as read_side,  # one shard at a time
+        deciding(deployment, until) as is_over,
         phases(projection.name, style_of(as_json=as_json)) as report,
     ):
         built = look_back(
             projection,
             read_side,
             label,
-            as_of=now_at if as_of is None else as_of,
+            as_of=until,
+            is_over=is_over,
             source=source,
             anew=anew,
             report=report,
@@ -145,14 +152,16 @@ def show_past(
         show(told)
 
 
-def answer(read_side: ReadSide, built: Generation) -> Answer:
+def answer(read_side: ReadSide, looked: LookedBack) -> Answer:
     """What the generation holds."""
-    store, shards = read_side.store, range(read_side.shards)
+    built, store, shards = looked.generation, read_side.store, range(read_side.shards)
     found = [store.rows(built, shard, ()) for shard in shards]
     parked = (event for shard in shards for event in store.parked(built, shard))
     return Answer(
         generation=built,
         name=built.name,
+        whole=looked.is_whole,
+        open_shards=looked.open_shards,
         as_of=built.as_of,
         events=sum(one.checkpoint.seq for one in found),
         rows=sum(one.row_count for one in found),
@@ -166,9 +175,25 @@ def show(told: Answer) -> None:
         click.echo(f"incomplete, since an event of it is parked: {key}", err=True)
     if len(told.parked) > NAMED_MAX:
         click.echo(f"and {len(told.parked) - NAMED_MAX:,} more incomplete ones", err=True)
+    if not told.whole:
+        click.echo(_not_whole(told))
+        return
     label, projection = told.generation.label, told.generation.projection
     click.echo(
         f"{told.name} is {projection} as of {instant(told.as_of)} UTC: {told.events:,} events, "
         f"{told.rows:,} rows. Ask it with: airside query … --generation {label}. Drop it with: "
         f"airside projections retire {projection} {label}"
+    )
+
+
+def _not_whole(told: Answer) -> str:
+    """What it waits for, and how to go on."""
+    built, shards = told.generation, ", ".join(map(str, told.open_shards))
+    at = datetime.fromtimestamp((told.as_of or 0) / 1_000, UTC)
+    words = f"{built.projection} --as-of {at.isoformat(timespec='milliseconds')}"
+    store = " --from store" if built.source == "store" else ""
+    return (
+        f"{told.name} is not whole yet: events up to {instant(told.as_of)} UTC may still come, "
+        f"since commands of then wait for a handler, in shards {shards}. Once they are handled "
+        f"the same command goes on: airside replay {words} --into {built.label}{store}"
     )

@@ -47,13 +47,12 @@ def processes() -> list[Process]:
     return [Process(), Process()]
 
 
-def team(processes: list[Any], answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Team:
-    monkeypatch.setattr(parallel.time, "monotonic", lambda: answers.seconds)
+def team(processes: list[Any], answers: Answers) -> Team:
     settings = Settings(data=Path("nowhere"))
     parts = [
         Part(settings, "downloads", "topic", Job(LIVE, BUILT, (n, n + 2)), 1) for n in (0, 1)
     ]
-    return Team(parts, processes, answers)
+    return Team(parts, processes, answers, lambda: answers.seconds)
 
 
 def hear_all(heard: Team, times: int) -> list[ShardProgress | None]:
@@ -61,27 +60,27 @@ def hear_all(heard: Team, times: int) -> list[ShardProgress | None]:
 
 
 def test_what_they_say_is_heard_until_each_has_answered(
-    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+    processes: list[Process],
 ) -> None:
     found = Verification(rows=3)
-    heard = team(processes, Answers((0, PROGRESS), (1, found), None), monkeypatch)
+    heard = team(processes, Answers((0, PROGRESS), (1, found), None))
     assert hear_all(heard, 3) == [PROGRESS, None, None]
     assert heard.found == {1: found}
 
 
 def test_one_that_answered_may_end_and_the_others_may_be_quiet_for_a_while(
-    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+    processes: list[Process],
 ) -> None:
-    heard = team(processes, Answers((1, Verification()), *[None] * 50), monkeypatch)
+    heard = team(processes, Answers((1, Verification()), *[None] * 50))
     processes[1].exitcode = 0
     assert hear_all(heard, 51) == [None] * 51
 
 
 def test_one_that_ended_without_an_answer_is_named_once_its_last_words_must_be_there(
-    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+    processes: list[Process],
 ) -> None:
     answers = Answers(None, (0, Verification()), None, None, None)
-    heard = team(processes, answers, monkeypatch)
+    heard = team(processes, answers)
     processes[0].exitcode = 0  # its answer is on its way
     assert hear_all(heard, 3) == [None] * 3
     processes[1].exitcode = -9
@@ -91,18 +90,18 @@ def test_one_that_ended_without_an_answer_is_named_once_its_last_words_must_be_t
 
 
 def test_one_that_hangs_is_named(
-    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+    processes: list[Process],
 ) -> None:
     answers = Answers((0, Verification()), *[None] * 500)
-    heard = team(processes, answers, monkeypatch)
+    heard = team(processes, answers)
     with pytest.raises(Unavailable, match="shards 1, 3 says nothing"):
         hear_all(heard, 500)
     assert answers.seconds > parallel.SILENT_SECONDS
 
 
 def test_what_one_raised_is_raised(
-    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+    processes: list[Process],
 ) -> None:
-    heard = team(processes, Answers((0, Fenced("somebody else moved it"))), monkeypatch)
+    heard = team(processes, Answers((0, Fenced("somebody else moved it"))))
     with pytest.raises(Fenced, match="somebody else"):
         heard.hear()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from projectors import generations
-from projectors.scratch import begin_scratch, build_scratch
+from projectors.scratch import IsOver, LookedBack, begin_scratch, build_scratch
 from projectors.view_store import Generation
 from schemas.codec import CODEC
 from schemas.envelope import Event
@@ -51,9 +51,22 @@ def begin(bench: Bench, as_of: int, label: str = "scratch", **options: Any) -> G
     )
 
 
+def over(shard: int) -> bool:
+    """Every command up to the instant is decided."""
+    return True
+
+
 def look_back(bench: Bench, as_of: int, label: str = "scratch") -> Generation:
     """Begun, or gone on with, and whole."""
-    return build_scratch(bench.projection, bench.read_side, begin(bench, as_of, label))
+    return look(bench, as_of, label=label).generation
+
+
+def look(
+    bench: Bench, as_of: int, is_over: IsOver = over, label: str = "scratch"
+) -> LookedBack:
+    """What comes of it, whole or not."""
+    begun = begin(bench, as_of, label)
+    return build_scratch(bench.projection, bench.read_side, begun, is_over=is_over)
 
 
 def at_instants(bench: Bench, events: Sequence[tuple[Event, int]]) -> list[Event]:
@@ -159,7 +172,7 @@ def test_an_interrupted_one_goes_on_where_it_stopped(bench: Bench) -> None:
             raise Crash
 
     with pytest.raises(Crash):
-        build_scratch(TALLIES, bench.read_side, begun, report=crash)
+        build_scratch(TALLIES, bench.read_side, begun, is_over=over, report=crash)
     assert (bench.checkpoint(begun).seq, bench.checkpoint(begun, 1).seq) == (250, 0)
     assert bench.store.registry("tallies").called("scratch") == begun  # and is not whole
     built = look_back(bench, START_AT + 250)
@@ -168,11 +181,36 @@ def test_an_interrupted_one_goes_on_where_it_stopped(bench: Bench) -> None:
     assert bench.rows(built, 1) == plain_fold(TALLIES, bench.history[1])
 
 
-def test_what_was_handled_late_is_added_by_the_same_call(bench: Bench) -> None:
-    look_back(bench, START_AT + 1_000)
+def test_it_is_not_whole_while_events_up_to_its_instant_may_come(bench: Bench) -> None:
+    first = look(bench, START_AT + 1_000, is_over=lambda shard: shard == 1)
     bench.publish(plan_changed("late"))
-    built = look_back(bench, START_AT + 1_000)
+    second = look(bench, START_AT + 1_000)
+    assert (first.is_whole, first.open_shards) == (False, (0,))
+    assert (second.is_whole, second.open_shards) == (True, ())
+    assert second.generation.number == first.generation.number
+    assert bench.rows(second.generation) == plain_fold(TALLIES, bench.history[0])
+
+
+def test_a_later_event_tells_that_a_shard_is_whole(bench: Bench) -> None:
+    assert look(bench, START_AT + 2, is_over=lambda shard: False).is_whole
+
+
+def test_what_comes_until_it_is_known_to_be_over_belongs_to_it(bench: Bench) -> None:
+    def handled(shard: int) -> bool:
+        bench.publish(plan_changed("late"), shard=shard)
+        return True
+
+    built = look(bench, START_AT + 1_000, is_over=handled).generation
     assert bench.rows(built) == plain_fold(TALLIES, bench.history[0])
+    assert bench.rows(built, 1) == plain_fold(TALLIES, bench.history[1])
+
+
+def test_nothing_is_folded_into_a_whole_one_any_more(bench: Bench) -> None:
+    built = look_back(bench, START_AT + 1_000)
+    rows = bench.rows(built)
+    bench.publish(plan_changed("redriven"))
+    assert look(bench, START_AT + 1_000) == LookedBack(built)
+    assert bench.rows(built) == rows
 
 
 @pytest.mark.parametrize("other", [{"as_of": START_AT + 3}, {"fingerprint": "other"}])
@@ -192,7 +230,8 @@ def test_a_label_that_is_taken_is_replaced_only_where_that_is_wanted(
 def test_a_builder_of_one_that_was_replaced_cannot_write_into_the_new_one(bench: Bench) -> None:
     old = bench.worker(begin(bench, START_AT + 2))
     assert old.checkpoint.seq == 0
-    fresh = build_scratch(TALLIES, bench.read_side, begin(bench, START_AT + 3, anew=True))
+    anew = begin(bench, START_AT + 3, anew=True)
+    fresh = build_scratch(TALLIES, bench.read_side, anew, is_over=over).generation
     drain(old)
     assert bench.rows(fresh) == plain_fold(TALLIES, bench.history[0][:3])
     bench.now_at += 10_000
@@ -205,8 +244,13 @@ def test_one_that_was_retired_is_gone_with_its_rows(bench: Bench) -> None:
     generations.retire(bench.store, "tallies", built.number)
     assert bench.store.registry("tallies").called("scratch") is None
     assert bench.rows(built) == {}
+
+
+def test_one_that_is_retired_meanwhile_is_said(bench: Bench) -> None:
+    begun = begin(bench, START_AT + 2)
+    generations.retire(bench.store, "tallies", begun.number)
     with pytest.raises(NotFound, match="retired"):
-        build_scratch(TALLIES, bench.read_side, built)
+        build_scratch(TALLIES, bench.read_side, begun, is_over=over)
 
 
 def test_events_that_cannot_be_had_are_said() -> None:

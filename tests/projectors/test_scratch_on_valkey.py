@@ -42,6 +42,15 @@ def of(bench: Bench, store: RedisViewStore) -> ReadSide:
     return dataclasses.replace(bench.read_side, store=store)
 
 
+def past(
+    projection: Projection[Any], read_side: ReadSide, as_of: int, *, anew: bool = False
+) -> Generation:
+    """One that is over."""
+    return look_back(
+        projection, read_side, "then", as_of=as_of, is_over=lambda shard: True, anew=anew
+    ).generation
+
+
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     projection=st.sampled_from([TALLIES, PLANS]),
@@ -56,9 +65,7 @@ def test_it_equals_a_live_one_that_was_stopped_at_that_instant(
     stopped = Bench(projection)
     stopped.append(*published[:after_ms])
     drain(stopped.worker())
-    built = look_back(
-        projection, of(bench, store), "then", as_of=START_AT + after_ms, anew=True
-    )
+    built = past(projection, of(bench, store), START_AT + after_ms, anew=True)
     assert rows(store, built) == stopped.rows()
     assert store.rows(built, 0, ()).checkpoint == stopped.checkpoint()
 
@@ -67,8 +74,8 @@ def test_one_label_twice_leaves_nothing_of_the_first(store: RedisViewStore) -> N
     bench = Bench(TALLIES)
     history = bench.publish(*map(plan_changed, "abcd"))
     read_side = of(bench, store)
-    first = look_back(TALLIES, read_side, "then", as_of=START_AT + 3)
-    second = look_back(TALLIES, read_side, "then", as_of=START_AT + 1, anew=True)
+    first = past(TALLIES, read_side, START_AT + 3)
+    second = past(TALLIES, read_side, START_AT + 1, anew=True)
     assert rows(store, first) == {}
     assert rows(store, second) == plain_fold(TALLIES, history[:1])
     retire(store, "tallies", second.number)

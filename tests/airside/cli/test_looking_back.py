@@ -141,6 +141,26 @@ def test_a_label_that_is_taken_is_kept_unless_it_is_to_be_replaced(
     assert shell("query", "downloads", "a1", "--generation", "scratch").code == 1
 
 
+def test_it_is_not_whole_before_the_commands_of_then_are_handled_and_the_same_goes_on(
+    shell: Shell,
+) -> None:
+    shell("send", "AcquireLicense", "account_id=a1", "device_id=d1", "title_id=t3")
+    words = ["--as-of", datetime.now(UTC).isoformat(timespec="milliseconds"), "--into", "late"]
+    said = shell("replay", "downloads", *words)
+    early = replay(shell, "downloads", *words)
+    refused = shell("query", "downloads", "a1", "--generation", "late")
+    assert (said.code, "commands of then wait for a handler" in said.out) == (0, True)
+    assert f"airside replay downloads {' '.join(words)}" in said.out
+    assert (early["whole"], len(early["open_shards"])) == (False, 1)
+    assert (refused.code, "is not whole yet" in refused.err) == (1, True)
+    with up(shell.data):
+        acquire(shell, "t4")
+    whole, again = replay(shell, "downloads", *words), replay(shell, "downloads", *words)
+    assert (whole["whole"], whole["open_shards"], again) == (True, [], whole)
+    titles = [title["title_id"] for title in ask(shell, "downloads", "late")["titles"]]
+    assert (titles, whole["events"] > early["events"]) == (["t1", "t2", "t3"], True)
+
+
 def test_it_is_retired_by_its_label_and_gone_from_the_server(
     shell: Shell, between: str
 ) -> None:
