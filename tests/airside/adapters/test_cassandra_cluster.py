@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import TypeVar
 
 import pytest
 
@@ -18,6 +19,8 @@ from tests.kit.cassandra import SHARDS, laid_out
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(240)]
 
 WAIT_SECONDS = 60.0
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,17 @@ def only_first(cluster: CassandraCluster, act: Callable[[], None]) -> None:
             node.go_on()
 
 
+def patiently(act: Callable[[], T]) -> T:
+    """Again and again: nodes that stood still think for a while that the others are down."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return act()
+        except Transient:
+            assert time.monotonic() < deadline, "the nodes do not find together"
+            time.sleep(0.2)
+
+
 def resolve(store: CassandraEventStore, commit: Commit) -> None:
     """As a handler does: the same commit, until it is known to be in the history."""
     deadline = time.monotonic() + WAIT_SECONDS
@@ -85,7 +99,7 @@ def test_a_coordinator_that_gives_up_leaves_the_outcome_unknown_and_one_commit(
     shard = shard_of_first_node(session, cluster.nodes[0].host)
     author = Author(shard=shard)
     store = CassandraEventStore(session)
-    store.commit(author.commit("a", "b"))  # also prepares the statements
+    resolve(store, author.commit("a", "b"))  # also prepares the statements
     commit = author.commit("a", "b")
 
     def give_up() -> None:
@@ -94,10 +108,11 @@ def test_a_coordinator_that_gives_up_leaves_the_outcome_unknown_and_one_commit(
 
     only_first(cluster, give_up)
     resolve(store, commit)
-    assert store.landed(commit)
-    assert [event.version for event in store.history("a")] == [1, 2]
+    assert patiently(lambda: store.landed(commit))
+    assert patiently(lambda: [event.version for event in store.history("a")]) == [1, 2]
     with closing(CassandraEventStore(session)) as other:
-        assert other.resume(shard).unpublished[1:] == ((2, commit.events),)
+        resumed = patiently(lambda: other.resume(shard))
+        assert resumed.unpublished[1:] == ((2, commit.events),)
 
 
 def test_accounts_that_are_not_on_every_node_are_indexed_by_the_node_that_has_them(
@@ -105,14 +120,15 @@ def test_accounts_that_are_not_on_every_node_are_indexed_by_the_node_that_has_th
 ) -> None:
     author = Author()
     account_ids = [f"account {n}" for n in range(200)]
-    with laid_out(f"{address(cluster)}/two?replication=2") as session:
+    with closing(CassandraSession(f"{address(cluster)}/two?replication=2")) as session:
+        store = CassandraEventStore(session)
+        patiently(lambda: store.lay_out(None, SHARDS))
         primary = session.primary_of_accounts()
         assert primary is not None
         assert len({primary(account_id) for account_id in account_ids}) == 3
-        store = CassandraEventStore(session)
-        store.commit(author.commit(*account_ids))
-        store.commit(author.commit(*account_ids))
-        loaded = store.load(account_ids, "f1")
+        resolve(store, author.commit(*account_ids))
+        resolve(store, author.commit(*account_ids))
+        loaded = patiently(lambda: store.load(account_ids, "f1"))
     assert {len(loaded[account_id].events) for account_id in account_ids} == {2}
 
 
