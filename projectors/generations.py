@@ -2,13 +2,13 @@
 
     ensure_serving     the first generation, served from its first event on
     update             note something about one; for builds see projectors/builds.py
-    promote            serve it, in one atomic step; what was served stands by
-    roll_back          serve the standby again, in one atomic step
+    promote            serve it, in one atomic step; what was served stands by. The way back
+                       is the same step with the standby
     retire             drop one that is not served, with all its rows
     abandon            drop the building one
     followed           the generations that workers keep up to date
 
-    building ──is whole──▶ ready ──promote──▶ serving ◀──roll_back── standby
+    building ──is whole──▶ ready ──promote──▶ serving ◀──promote── standby
         └───────────────promote─────────────────┘ └────promote another──▶┘
 
 Every change is a compare-and-set of the whole registry, which also counts the generations: no
@@ -110,18 +110,6 @@ def promote(
         return _serve(registry, generation.number, now_at)
 
     return apply(store, generation.projection, change)
-
-
-def roll_back(store: ViewStore, projection: str, *, now_at: int) -> Registry:
-    """Serve the standby again; what was served stands by now. Raises: NotFound."""
-
-    def change(registry: Registry) -> Registry | None:
-        found = standby(registry)
-        if found is None:
-            raise NotFound(f"{projection}: no generation stands by to roll back to.")
-        return _serve(registry, found.number, now_at)
-
-    return apply(store, projection, change)
 
 
 def retire(store: ViewStore, projection: str, number: int) -> Registry:

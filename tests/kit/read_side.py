@@ -7,11 +7,11 @@ from msgspec import structs
 
 from airside.adapters.memory_log import MemoryLog
 from projectors.fingerprint import fold_fingerprint
-from projectors.generations import ensure_serving, serving
+from projectors.generations import ensure_serving, promote, serving, standby
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
 from projectors.replay import Replayed, Wish, replay
-from projectors.view_store import Checkpoint, Generation, ParkedEvent
+from projectors.view_store import Checkpoint, Generation, ParkedEvent, Registry, ViewStore
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
 from schemas.envelope import Event
@@ -132,6 +132,14 @@ class Bench:
     def parked(self, generation: Generation | None = None) -> list[ParkedEvent]:
         """What is parked in shard 0."""
         return self.store.parked(generation or self.live, 0)
+
+
+def rolled_back(store: ViewStore, projection: str, *, now_at: int) -> Registry:
+    """Serve again what was served before."""
+    registry = store.registry(projection)
+    before = standby(registry)
+    assert before is not None, "nothing stands by"
+    return promote(store, before, serving=registry.serving, now_at=now_at)
 
 
 def drain(worker: ShardProjector[Any], steps_max: int = 200) -> None:

@@ -14,7 +14,7 @@ from projectors.view_store import Checkpoint, Registry
 from projectors.worker import ShardProjector
 from schemas.errors import Contradiction, Hole, Overtaken
 from tests.kit.faults import Crash, FaultyViewStore
-from tests.kit.read_side import Bench, drain, two_shards
+from tests.kit.read_side import Bench, drain, rolled_back, two_shards
 from tests.kit.tallies import (
     MOVES,
     PLANS,
@@ -62,7 +62,7 @@ def test_a_generation_that_was_replaced_stands_by_and_can_be_served_again(
     bench: Bench,
 ) -> None:
     bench.replay()
-    generations.roll_back(bench.store, "tallies", now_at=bench.now_at)
+    rolled_back(bench.store, "tallies", now_at=bench.now_at)
     assert bench.served().number == bench.live.number
 
 
