@@ -24,15 +24,15 @@ TABLE = "table_"  # what the names of their statements begin with
 def lay_out(session: CassandraSession, shards: int) -> tuple[int, str]:
     """Make what is missing; shards and history id as they are stored then.
 
-    A node that was just started may not know yet what another has made: asked again, for some
-    time. Raises: Contradiction where a table or the replication does not fit; Invalid;
-    NotFound, Unavailable.
+    A node that was just started may not know yet what another has made, or be thought down for
+    a moment: asked again, for some time. Raises: Contradiction where a table or the replication
+    does not fit; Invalid; NotFound, Unavailable.
     """
     deadline = time.monotonic() + session.timeout_seconds
     while True:
         try:
             return _lay_out(session, shards)
-        except NotFound:
+        except (NotFound, Unavailable):
             if time.monotonic() > deadline:
                 raise
         time.sleep(NODES_PAUSE_SECONDS)
