@@ -36,7 +36,8 @@ ENV PATH=/opt/airside/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /home/airside
 COPY examples examples/
 USER 10001
-# No HEALTHCHECK: a role has no port to ask. It ends when it cannot go on, and is started again;
+# No HEALTHCHECK: a role has no port to ask, and `airside serve` answers /livez and /readyz
+# at whatever port it is given. A role ends when it cannot go on, and is started again;
 # `airside projections` and `airside doctor` say how far it is and what is wrong.
 ENTRYPOINT ["airside"]
 CMD ["--help"]

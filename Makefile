@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format bench bench-engines bench-replay engines stack stack-cluster clean
+.PHONY: help demo test check types lint format bench bench-engines bench-replay bench-service engines stack stack-cluster clean
 
 help:  ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,8 +21,8 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Two months of households, from commands to answers, on the embedded engines.
 	@$(BIN)/airside demo
 
-test: $(READY)  ## All tests; says loudly what it had to leave out.
-	@$(BIN)/python -m pytest
+test: $(READY)  ## All tests, in two processes where there is room (WORKERS=0: in one).
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: lint types  ## Lint and strict types.
 
@@ -44,6 +45,9 @@ bench-engines: $(READY)  ## The same on real Kafka, Cassandra and Valkey.
 
 bench-replay: $(READY)  ## How fast a read model is rebuilt, in one process and in two.
 	@$(BIN)/python -m benchmarks.replay
+
+bench-service: $(READY)  ## How fast questions over HTTP are answered; uses wrk where it is there.
+	@$(BIN)/python -m benchmarks.service
 
 engines: $(READY)  ## Fetch Kafka and Cassandra (jars, by Maven, once; needs Java 17).
 	@$(BIN)/python -m stack --fetch

@@ -2,42 +2,15 @@
 
 from contextlib import closing
 
-from msgspec import Struct
-
 from airside.wiring import Deployment
 from commands.catalog_follower import CatalogFollower
 from commands.dry_run import can_download
 from commands.license_decider import DECIDER
 from commands.snapshots import load_stream
+from queries.can_download import DryRun, Reason
 from queries.explain import explain
 from schemas.codec import CODEC
 from schemas.record import CATALOG_TOPIC, shard_of
-
-
-class Reason(Struct, frozen=True):
-    """One rule that would refuse."""
-
-    code: str
-    rule: str
-    limit: int | None
-    used: int | None
-    available_at: int | None
-    scope: str | None
-    explanation: str
-
-
-class DryRun(Struct, frozen=True):
-    """Whether a download would be allowed; the first reason is the one a command would get."""
-
-    account_id: str
-    device_id: str
-    title_id: str
-    at: int
-    allowed: bool
-    reasons: tuple[Reason, ...]
-    version: int  # of the account
-    catalog_version: int
-    held: str = ""  # why no command of the account is handled now; "": it is not parked
 
 
 def dry_run(deployment: Deployment, account_id: str, device_id: str, title_id: str) -> DryRun:

@@ -68,6 +68,11 @@ class Handling:
             total.add(handler.counts)
         return total
 
+    @property
+    def held_accounts(self) -> dict[int, int]:
+        """How many accounts wait behind a parked command, by shard."""
+        return {shard: handler.held_accounts for shard, handler in self._handlers.items()}
+
     def turn(self) -> int:
         """Every shard finishes what it began in the turn before, and begins what has arrived.
 
@@ -139,21 +144,24 @@ class Handling:
 def handling(deployment: Deployment, *, accept_lost: bool = False) -> Iterator[Handling]:
     """The handler's role, closed behind it. Raises: Hole if any shard had to be halted."""
     deployment.check_layout()
-    shards = deployment.shards
+    shards, telemetry = deployment.shards, deployment.telemetry
     with deployment.log() as topics, deployment.event_store() as store, ExitStack() as held:
+        watched = telemetry.event_store(store)
         catalog = CatalogFollower(held.enter_context(closing(topics.source(CATALOG_TOPIC, 0))))
 
         @contextmanager
         def open_handler(shard: int) -> Iterator[Handler]:
-            with closing(topics.source(COMMANDS_TOPIC, shard)) as source:
+            opened = partial(topics.publisher, EVENTS_TOPIC, shard)
+            commands = telemetry.commands(shard, topics.source(COMMANDS_TOPIC, shard))
+            with closing(commands) as source:
                 handler = ShardHandler(
                     shard=shard,
                     shards=shards,
                     decider=DECIDER,
                     codec=CODEC,
-                    store=store,
+                    store=watched,
                     source=source,
-                    open_publisher=partial(topics.publisher, EVENTS_TOPIC, shard),
+                    open_publisher=telemetry.publisher(shard, opened),
                     context=catalog.catch_up,
                     limits=Limits(streams_max=STREAMS_MAX // shards, accept_lost=accept_lost),
                 )

@@ -9,9 +9,12 @@
     membership(group, topic)                which partitions this worker is to work on
 
 Which partition a key belongs to is `schemas.record.shard_of`, everywhere.
+
+A record may carry a trace: the W3C `traceparent` of whoever caused it. Writers are given those
+by the number of the record among those written, readers look only where they are told to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from airside.membership import Membership
@@ -22,9 +25,27 @@ from schemas.record import RECORD_BYTES_MAX
 
 KeyValue = tuple[bytes | None, bytes | None]
 
+Traces = Mapping[int, str]
+"""A traceparent for some records of one call, by their number in it; mostly of none."""
+
+TRACEPARENT = "traceparent"  # the header's name, in Kafka as in HTTP
+
 
 class Source(CommandSource, EventSource, Protocol):
     """A reader of one partition, fit for both sides."""
+
+    traces: dict[int, str] | None
+    """None: not looked at, at no cost. Set to {}: from then on the traceparent of each record
+    of the last poll that carries one, by offset."""
+
+
+class Publisher(EventPublisher, Protocol):
+    """A writer to one partition whose records may carry traces."""
+
+    def send(
+        self, records: Sequence[tuple[bytes, bytes]], traces: Traces | None = None
+    ) -> None:
+        """As `EventPublisher.send`; what is sent again later may come without its trace."""
 
 
 class Log(Protocol):
@@ -40,7 +61,13 @@ class Log(Protocol):
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has. Raises: NotFound."""
 
-    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+    def append(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[KeyValue],
+        traces: Traces | None = None,
+    ) -> int:
         """Append (key, value) records in this order, surely; the offset of the first.
 
         They get the log's time, never before that of the record ahead of them. An embedded log
@@ -53,7 +80,7 @@ class Log(Protocol):
     def source(self, topic: str, partition: int) -> Source:
         """A reader that begins at offset 0, for one thread at a time. Raises: NotFound."""
 
-    def publisher(self, topic: str, partition: int) -> EventPublisher:
+    def publisher(self, topic: str, partition: int) -> Publisher:
         """A writer for one owner of the partition. Raises: NotFound."""
 
     def noted(self, topic: str, partition: int) -> int:
@@ -85,6 +112,10 @@ def check_partition(topic: str, partition: int, count: int) -> None:
 
 def check_sizes(topic: str, records: Sequence[KeyValue]) -> None:
     """Raises: TooLarge for the first record over the bound."""
+    columns = zip(*records, strict=True)  # the keys, and the values
+    longest = [max(map(len, filter(None, column)), default=0) for column in columns]
+    if sum(longest) <= RECORD_BYTES_MAX:
+        return
     for key, value in records:
         size = len(key or b"") + len(value or b"")
         if size > RECORD_BYTES_MAX:

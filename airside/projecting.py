@@ -61,6 +61,12 @@ class Projecting:
         self._hinted: set[str] = set()
         self._shards: frozenset[int] = frozenset()
 
+    @property
+    def halted(self) -> dict[str, str]:
+        """Shards of generations that stand still, each with the reason."""
+        workers = self._workers.values()
+        return {one.name: one.halted for one in workers if one.halted is not None}
+
     def turn(self) -> int:
         """One step of every worker; how many records were taken.
 
@@ -166,7 +172,7 @@ def rebuilding(deployment: Deployment, source: Source, *, shares: int) -> Iterat
         deployment.event_store() as events,
     ):
         of_topic = partial(topics.source, EVENTS_TOPIC)
-        yield ReadSide(
+        side = ReadSide(
             codec=CODEC,
             store=views,
             shards=deployment.shards,
@@ -177,6 +183,7 @@ def rebuilding(deployment: Deployment, source: Source, *, shares: int) -> Iterat
             rows_max=ROWS_MAX // shares,
             history=events.history_id(),
         )
+        yield deployment.telemetry.read_side(side)
 
 
 def stored_events(

@@ -1,8 +1,10 @@
 """Makes a corpus of a deployment's events topic: reads it and writes files, nothing else."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from airside.checking.reading import records
 from airside.corpus import EVENTS, KeyValue, write_events
@@ -13,6 +15,7 @@ from schemas.codec import CODEC
 from schemas.errors import Hole, Invalid
 from schemas.record import EVENTS_TOPIC
 
+UNFINISHED = "unfinished-"  # what a killed recording leaves; the next one removes it
 EVENTS_READ = 1_000  # at once, of those that the topic lacks
 
 
@@ -20,7 +23,8 @@ def record(deployment: Deployment, corpus: Path) -> int:
     """Write the events of every shard into a new corpus; how many records.
 
     Each event once; what the topic lacks comes from the event store; what is no event is kept,
-    since a projector meets it too. Raises: Invalid where there are events already; Hole,
+    since a projector meets it too. The corpus has all of them or, where it was interrupted,
+    none: they are recorded anew then. Raises: Invalid where there are events already; Hole,
     Unavailable.
     """
     if (corpus / EVENTS).exists():
@@ -29,13 +33,21 @@ def record(deployment: Deployment, corpus: Path) -> int:
             "Name another directory."
         )
     deployment.check_layout()
-    with deployment.log() as topics, deployment.event_store() as store:
-        return sum(
-            write_events(
-                corpus / EVENTS / f"shard-{shard:04}.jsonl", _once(topics, store, shard)
-            )
+    corpus.mkdir(parents=True, exist_ok=True)
+    for left in corpus.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left)
+    with (
+        deployment.log() as topics,
+        deployment.event_store() as store,
+        TemporaryDirectory(prefix=UNFINISHED, dir=corpus) as unfinished,
+    ):
+        files = Path(unfinished) / EVENTS
+        count = sum(
+            write_events(files / f"shard-{shard:04}.jsonl", _once(topics, store, shard))
             for shard in range(deployment.shards)
         )
+        files.rename(corpus / EVENTS)
+    return count
 
 
 def _once(topics: Log, store: EventStore, shard: int) -> Iterator[KeyValue]:

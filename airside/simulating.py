@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from airside.checking.reading import records
 from airside.log import Log
+from airside.policy_changes import key_changes
 from airside.simulation_report import Report, Tally
 from airside.wiring import Deployment
 from commands.catalog import Catalog
@@ -34,7 +35,7 @@ from commands.receive import receive
 from commands.simulate import Simulated, Simulator
 from commands.snapshots import NO_SNAPSHOT
 from schemas.codec import CODEC
-from schemas.errors import Invalid, NotFound
+from schemas.errors import Contradiction, Invalid, NotFound, TooLarge
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, Record, shard_of
 
 GROUP_RECORDS = 100_000  # of the commands topic in memory at once, or one account's
@@ -64,6 +65,7 @@ class Asked(Struct, frozen=True):
     account_id: str | None = None
     sample: int | None = None  # accounts; None: all
     shown: int = SHOWN
+    file: str = "the file"  # its name, for people
 
 
 @contextmanager
@@ -91,7 +93,11 @@ def simulate(
     """
     found = [record for some in past.records(CATALOG_TOPIC, 0) for record in some]
     catalogs = CatalogHistory(found)
-    entries = entries_of(file, catalogs.at(catalogs.version))
+    in_use = catalogs.at(catalogs.version)
+    try:
+        entries = entries_of(file, in_use)
+    except (Invalid, Contradiction, TooLarge) as fault:
+        raise type(fault)(f"{asked.file}: {fault}") from fault
     others = CatalogHistory(found, instead=entries)
     simulator = Simulator(DECIDER, CODEC, catalogs.at, others.at)
     only, in_all = _chosen(past, asked)
@@ -109,7 +115,7 @@ def simulate(
             report(min(done, total - 1), total)  # more may have come since it was counted
         done = before + sizes[shard]
     report(total, total)
-    return tally.report(entries, in_all)
+    return tally.report(entries, key_changes(entries, in_use), in_all)
 
 
 def entries_of(file: bytes, catalog: Catalog) -> dict[str, Entry | None]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from airside.policy_changes import KeyChange
 from commands.differing import Difference, Kind, Outcome, Term
 from commands.simulate import Simulated, Why
 from queries.explain import explain
@@ -71,6 +72,7 @@ class Report(Struct, frozen=True):
     terms: dict[str, int]  # of `other_terms`: how many decisions say this otherwise
     differences: list[Shown]  # the first by time; those of the kinds in LAST after all others
     replaced: list[str]  # the catalog's entries that the file replaces
+    keys: list[KeyChange]  # what they say otherwise than the catalog in use
     accounts_in_all: int | None = None  # there are; None: not counted
 
 
@@ -110,7 +112,9 @@ class Tally:
         if len(names) < LEFT_OUT_SHOWN:
             names[account_id] = text
 
-    def report(self, replaced: Iterable[str], accounts_in_all: int | None) -> Report:
+    def report(
+        self, replaced: Iterable[str], keys: list[KeyChange], accounts_in_all: int | None
+    ) -> Report:
         """What it has come to."""
         self._cut()
         rules = [RuleCount(*key, count) for key, count in self._rules.most_common()]
@@ -128,6 +132,7 @@ class Tally:
             terms=dict(self._terms.most_common()),
             differences=[_shown(one) for one in self._first],
             replaced=sorted(replaced),
+            keys=keys,
             accounts_in_all=accounts_in_all,
         )
 

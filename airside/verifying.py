@@ -12,6 +12,7 @@ The first is as quick as rows can be read, and finds what was changed behind the
 The second would also find what a worker computed wrongly.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -32,8 +33,13 @@ from schemas.errors import Moved, NotFound, Permanent
 
 TRIES = 3  # at a shard that moves
 
-Report = Callable[[int, int], None]
-"""So many rows and events of so many are looked at."""
+Report = Callable[[str, int, int], None]
+"""(what, done, total): rows that are read, of all shards; or events that are folded, of one.
+
+A total stays as it was first; where a shard has to be read again, `done` goes back.
+"""
+
+READING = "reading rows"
 
 
 class ShardVerified(Struct):
@@ -65,7 +71,7 @@ def verify(
     asked: Asked,
     *,
     now_at: int,
-    report: Report = lambda done, total: None,
+    report: Report = lambda what, done, total: None,
 ) -> list[ShardVerified]:
     """What was found in every shard that was asked for.
 
@@ -79,10 +85,12 @@ def verify(
         for registry in (sides.views.registry(projection.name),)
         for generation in _generations(projection, registry, asked.generation)
     ]
-    meter = _Meter(report)
-    for _, _, generation in chosen:
-        for shard in shards:
-            meter.expect(sides.views.rows(generation, shard, ()).row_count)
+    counts = [
+        sides.views.rows(generation, shard, ()).row_count
+        for _, _, generation in chosen
+        for shard in shards
+    ]
+    meter = _Meter(report, counts)
     founds: list[ShardVerified] = []
     for projection, registry, generation in chosen:
         its_role, living = role(registry, generation), (projection, generation)
@@ -142,6 +150,7 @@ def _verified(
     while read is None and found.moved < TRIES:
         read = _read(sides.views, generation, shard, meter)
         found.moved += read is None
+    meter.finish()
     if read is not None:
         found.rows = read.rows
         if read.digest == read.kept:
@@ -177,14 +186,14 @@ def _read(
     for keys in chunks(views.keys(generation, shard)):
         found = views.rows(generation, shard, keys)
         if found.checkpoint != before.checkpoint:
-            meter.expect(rows)  # again
+            meter.again()
             return None
         digest = (digest + digest_of(found.rows)) % MODULUS
         count = sum(row is not None for row in found.rows.values())
         rows += count
         meter.add(count)
     if views.rows(generation, shard, ()).checkpoint != before.checkpoint:
-        meter.expect(rows)
+        meter.again()
         return None
     return _Read(rows, digest, before.checkpoint.digest)
 
@@ -195,8 +204,7 @@ def _compare(sides: Sides, living: Living, found: ShardVerified, meter: "_Meter"
         try:
             with shard_rows(sides, living, found.shard) as both:
                 seq = both.live_seq()
-                meter.expect(seq)
-                both.build(seq, meter.add)
+                both.build(seq, meter.folding(f"{both.live.name}, shard {both.shard}", seq))
                 compared = both.verify()
         except Moved:
             continue
@@ -225,18 +233,43 @@ def _explain(found: ShardVerified, read: _Read | None, projection: str) -> None:
 
 
 class _Meter:
-    """Adds up what was looked at, and tells."""
+    """Adds up the rows that are read, and tells; `counts`: how many each shard has."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, counts: Sequence[int]) -> None:
         self._report = report
-        self._done = self._total = 0
-
-    def expect(self, count: int) -> None:
-        """So many more are to come."""
-        self._total += count
+        self._counts = deque(counts)
+        self._total = sum(counts)
+        self._done = self._read = self._told = 0
 
     def add(self, count: int) -> None:
-        """So many more are done."""
-        self._done += count
-        self._total = max(self._total, self._done)
-        self._report(self._done, self._total)
+        """So many more of the shard are read."""
+        self._read += count
+        self._tell(self._done + min(self._read, self._counts[0]))
+
+    def again(self) -> None:
+        """The shard moved: it is read from its first row on."""
+        self._read = 0
+        self._tell(self._done)
+
+    def finish(self) -> None:
+        """On to the next shard, however many rows this one has come to."""
+        self._read = 0
+        self._done += self._counts.popleft()
+        self._tell(self._done)
+
+    def folding(self, of: str, events: int) -> Callable[[int], None]:
+        """Hears of batches of a shard's history, of `events` in all."""
+        done = 0
+
+        def add(count: int) -> None:
+            nonlocal done
+            done += count
+            if count:
+                self._report(f"{of}: folding its history", min(done, events), events)
+
+        return add
+
+    def _tell(self, done: int) -> None:
+        if done != self._told:
+            self._told = done
+            self._report(READING, done, self._total)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from airside.adapters.avro_archive import AvroArchive
 from airside.adapters.embedded_valkey import EmbeddedValkey
+from airside.adapters.log_commands_topic import LogCommandsTopic
 from airside.adapters.redis_view_store import TIMEOUT_SECONDS, RedisViewStore
 from airside.adapters.sqlite_event_store import SqliteEventStore
 from airside.adapters.sqlite_log import SqliteLog
@@ -24,14 +25,17 @@ from airside.mark import check_mark, mark
 from airside.producer import Producer
 from airside.settings import SHARDS_DEFAULT, Settings
 from airside.store import Store
+from airside.telemetry.port import UNWATCHED, Telemetry
 from projectors.all import PROJECTIONS
 from projectors.generations import check_history
-from queries.reader import Reader
+from queries.reader import Reader, store_reader
 from schemas.errors import Contradiction, NotFound, Unavailable
 from schemas.record import CATALOG_TOPIC, COMMANDS_TOPIC, EVENTS_TOPIC
 
 if TYPE_CHECKING:
     from airside.adapters.cassandra_session import CassandraSession
+    from airside.gateway.topic import CommandsTopic
+    from airside.serving.reads import Reads
 
 Clock = Callable[[], int]
 
@@ -44,9 +48,16 @@ def wall_clock() -> int:
 class Deployment:
     """One choice of engines. `clock` is the embedded log's: it dates every record."""
 
-    def __init__(self, settings: Settings, clock: Clock, resources: ExitStack) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        resources: ExitStack,
+        telemetry: Telemetry = UNWATCHED,
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self.telemetry = telemetry
         self._resources = resources
         self._opening = threading.Lock()  # of what all threads share
         self._views_url: str | None = settings.views
@@ -124,6 +135,14 @@ class Deployment:
         with closing(log):
             yield log
 
+    def commands_topic(self) -> "CommandsTopic":
+        """The commands topic for one event loop. Its `close` is awaited there."""
+        if self.settings.log is None:
+            return LogCommandsTopic(lambda: SqliteLog(self.settings.database, self.clock))
+        from airside.adapters.kafka_commands_topic import KafkaCommandsTopic  # noqa: PLC0415
+
+        return KafkaCommandsTopic(self.settings.log)
+
     @contextmanager
     def event_store(self) -> Iterator[Store]:
         """An event store of this thread's own."""
@@ -148,7 +167,7 @@ class Deployment:
     def producer(self) -> Iterator[Producer]:
         """A producer onto the commands topic."""
         with self.log() as log:
-            yield Producer(log, self.shards)
+            yield Producer(self.telemetry.appending(log), self.shards)
 
     @contextmanager
     def view_store(self, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[RedisViewStore]:
@@ -165,15 +184,28 @@ class Deployment:
         `generation` is the number or label of the one to read; None: what is served.
         """
         with self.view_store() as store:
-            registries = (store.registry(projection.name) for projection in PROJECTIONS)
-            shards = next((r.shards for r in registries if r.shards), 0) or self.shards
-            yield Reader(
+            yield store_reader(
                 store,
-                shards,
+                self._shards_of(store),
                 monotonic=time.monotonic,
                 sleep=time.sleep,
                 generation=generation,
             )
+
+    @contextmanager
+    def reads(self) -> Iterator["Reads"]:
+        """The same for one event loop and many askers, of what is served."""
+        from airside.serving.reads import TIMEOUT_SECONDS, Reads  # noqa: PLC0415
+
+        with (
+            self.view_store(TIMEOUT_SECONDS) as store,
+            closing(Reads(store, self._shards_of(store))) as reads,
+        ):
+            yield reads
+
+    def _shards_of(self, store: RedisViewStore) -> int:
+        registries = (store.registry(projection.name) for projection in PROJECTIONS)
+        return next((r.shards for r in registries if r.shards), 0) or self.shards
 
     def said(self) -> str:
         """Which engines these are, for people: never with a password."""
@@ -229,22 +261,24 @@ def _is_laid_out(store: Store) -> bool:
 
 
 @contextmanager
-def open_deployment(settings: Settings, clock: Clock = wall_clock) -> Iterator[Deployment]:
+def open_deployment(
+    settings: Settings, clock: Clock = wall_clock, telemetry: Telemetry = UNWATCHED
+) -> Iterator[Deployment]:
     """Everything a verb needs, and all of it closed behind it.
 
     Raises: Contradiction where the settings do not fit what the data directory holds.
     """
     with ExitStack() as resources:
-        yield Deployment(settings, clock, resources)
+        yield Deployment(settings, clock, resources, telemetry)
 
 
 @contextmanager
-def open_existing(settings: Settings) -> Iterator[Deployment]:
+def open_existing(settings: Settings, telemetry: Telemetry = UNWATCHED) -> Iterator[Deployment]:
     """The same, for whoever only asks. Raises: NotFound where there is nothing to ask about."""
     if settings.is_self_contained and not settings.database.is_file():
         raise NotFound(
             f"no data in {settings.data}. Start `airside up` here, or name another directory "
             "with --data or AIRSIDE_DATA."
         )
-    with open_deployment(settings) as deployment:
+    with open_deployment(settings, telemetry=telemetry) as deployment:
         yield deployment

@@ -20,7 +20,7 @@ from benchmarks.engine_load import licensing, opening
 from benchmarks.engine_stage import Engines, laid_out
 from benchmarks.options import Options
 from projectors.view_store import Checkpoint, Generation
-from queries.reader import Reader
+from queries.reader import store_reader
 from schemas.envelope import Command
 from schemas.record import shard_of
 from stack.engines import Stack
@@ -139,7 +139,7 @@ def visible(engines: Engines, count: int) -> list[float]:
         deployment.producer() as producer,
         deployment.view_store() as views,
     ):
-        reader = Reader(views, SHARDS, monotonic=time.monotonic, sleep=time.sleep)
+        reader = store_reader(views, SHARDS, monotonic=time.monotonic, sleep=time.sleep)
         accounts = opening()
         producer.send(accounts)
         wait_for(reader, accounts, shards=SHARDS, timeout_seconds=START_SECONDS_MAX)

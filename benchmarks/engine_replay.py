@@ -2,6 +2,7 @@
 
 from benchmarks.engine_projection import fill
 from benchmarks.engine_stage import laid_out
+from benchmarks.measure import tree_seconds
 from benchmarks.options import Options
 from benchmarks.projection import SHARDS
 from benchmarks.replay import HOUSEHOLDS, measure
@@ -15,4 +16,7 @@ def run(stack: Stack, options: Options) -> bool:
     with engines.opened_log() as log:
         events = fill(log, options, households)
     print(f"\nreplay: {events:,} events of {households:,} households, {SHARDS} shards")
-    return measure(engines.settings, options)
+    brokers = [server for server in stack.processes if server.name.startswith("kafka")]
+    return measure(
+        engines.settings, options, lambda: sum(tree_seconds(one.pid) for one in brokers)
+    )

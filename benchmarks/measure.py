@@ -1,11 +1,13 @@
 """Measure variants fairly: alternating rounds, medians, ratios."""
 
 import gc
+import os
 import re
 import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -13,7 +15,8 @@ from typing import Any
 
 import redis
 
-STATUS = Path("/proc/self/status")
+PROCESSES = Path("/proc")
+STATUS = PROCESSES / "self" / "status"
 
 Variant = Callable[[], int]
 """One round: does the work and returns how many units (events, commands) it did."""
@@ -74,6 +77,21 @@ def peak_mib() -> float:
             return int(found[1]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def tree_seconds(root: int) -> float:
+    """Processor time so far of a living process and its living descendants; 0 without /proc."""
+    parents: dict[int, int] = {}
+    used: dict[int, float] = {}
+    for file in PROCESSES.glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            pid, rest = int(file.parent.name), file.read_text().rpartition(")")[2].split()
+            parents[pid] = int(rest[1])
+            used[pid] = (int(rest[11]) + int(rest[12])) / os.sysconf("SC_CLK_TCK")
+    tree = {root}
+    while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
+        tree |= more
+    return sum(used.get(pid, 0.0) for pid in tree)
 
 
 def server_seconds(client: redis.Redis) -> float:

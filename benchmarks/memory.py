@@ -26,6 +26,7 @@ from benchmarks.reading import workers_of
 from benchmarks.stage import Clock, handler, opened, produce
 from projectors.all import PROJECTIONS
 from projectors.downloads import PROJECTION as DOWNLOADS
+from projectors.pace import BUILDING
 
 EVENTS, QUARTERS = 1_000_000, 4
 COMMANDS = 900_000
@@ -115,10 +116,12 @@ def project(file: Path, events: int, url: str) -> None:
 def rebuild(file: Path, events: int, url: str) -> None:
     """Build `downloads` anew from that many events, as a replay does."""
     with opened(file) as log, closing(RedisViewStore(url)) as store:
-        workers = workers_of([DOWNLOADS], store, log, shards=SHARDS)
+        workers = workers_of([DOWNLOADS], store, log, SHARDS, BUILDING)
+        goals = [(worker, worker.end()) for worker in workers]
 
         def step() -> int:
-            assert sum(worker.step() for worker in workers), "the topic has fewer events"
+            for worker, goal in goals:
+                worker.advance(goal)
             return sum(worker.checkpoint.seq for worker in workers)
 
         tell_peaks(step, events)

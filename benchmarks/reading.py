@@ -9,6 +9,7 @@ from airside.projecting import ROWS_MAX
 from airside.wiring import wall_clock
 from projectors.all import PROJECTIONS
 from projectors.fingerprint import fold_fingerprint
+from projectors.pace import LIVE, Bounds
 from projectors.projection import Projection
 from projectors.view_store import Generation, Registry
 from projectors.worker import ShardProjector
@@ -19,7 +20,11 @@ Worker = ShardProjector[Any]
 
 
 def workers_of(
-    projections: Iterable[Projection[Any]], store: RedisViewStore, log: Log, shards: int
+    projections: Iterable[Projection[Any]],
+    store: RedisViewStore,
+    log: Log,
+    shards: int,
+    bounds: Bounds = LIVE,
 ) -> list[Worker]:
     """A worker for every shard of a new generation of each."""
     workers = []
@@ -39,6 +44,7 @@ def workers_of(
                 source=log.source(EVENTS_TOPIC, shard),
                 clock=wall_clock,
                 fingerprint=fingerprint,
+                bounds=bounds,
                 rows_max=ROWS_MAX // (shards * len(PROJECTIONS)),
             )
             for shard in range(shards)

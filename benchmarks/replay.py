@@ -6,6 +6,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 import redis
@@ -26,6 +27,7 @@ from benchmarks.options import Options
 from benchmarks.projection import SHARDS, decode_each, make_events, polling
 from benchmarks.replay_processes import processes
 from projectors import replay as engine
+from projectors.build import live_rows
 from projectors.builds import start_build
 from projectors.downloads import PROJECTION as DOWNLOADS
 from projectors.fingerprint import fold_fingerprint
@@ -35,8 +37,8 @@ from projectors.generations import (
     ensure_serving,
     serving,
 )
+from projectors.pace import BUILDING
 from projectors.read_side import ReadSide
-from projectors.view_store import Generation
 
 COMMANDS, HOUSEHOLDS = 1_200_000, 4_000
 OF_FLOOR, OF_FASTAVRO = 0.5, 1.5
@@ -58,8 +60,13 @@ def embedded(options: Options) -> bool:
     return reached
 
 
-def measure(settings: Settings, options: Options) -> bool:
-    """One process against loops that only read; then two processes against one."""
+def measure(
+    settings: Settings, options: Options, brokers: Callable[[], float] = lambda: 0.0
+) -> bool:
+    """One process against loops that only read; then two processes against one.
+
+    `brokers`: their processor time so far, in seconds; none where the log is a file.
+    """
     with ExitStack() as held:
         deployment = held.enter_context(open_existing(settings))
         client = held.enter_context(closing(redis.Redis.from_url(deployment.views_url())))
@@ -68,7 +75,9 @@ def measure(settings: Settings, options: Options) -> bool:
         serve(read_side)
         reached = one_process(read_side, log, client, options.rounds)
         abandon(read_side.store, DOWNLOADS.name)
-        reached &= processes(settings, client, options.rounds)
+        reached &= processes(
+            settings, lambda: server_seconds(client) + brokers(), options.rounds
+        )
     return reached
 
 
@@ -108,7 +117,12 @@ def serve(read_side: ReadSide) -> None:
         shards=read_side.shards,
         now_at=read_side.clock(),
     )
-    fold(read_side, serving(registry))
+    generation = serving(registry)
+    for shard in range(read_side.shards):
+        worker = read_side.projector(DOWNLOADS, generation, shard, fingerprint)
+        with closing(worker):
+            while worker.step() or worker.lag > 0:
+                pass
 
 
 def rebuild(read_side: ReadSide) -> int:
@@ -116,19 +130,16 @@ def rebuild(read_side: ReadSide) -> int:
     abandon(read_side.store, DOWNLOADS.name)
     fingerprint = fold_fingerprint(DOWNLOADS, read_side.codec)
     now_at = read_side.clock()
-    built = start_build(read_side.store, DOWNLOADS.name, fingerprint=fingerprint, now_at=now_at)
-    return fold(read_side, built)
-
-
-def fold(read_side: ReadSide, generation: Generation) -> int:
-    """Bring every shard of a generation to the end of the topic; how many events it holds."""
+    store = read_side.store
+    live = serving(store.registry(DOWNLOADS.name))
+    built = start_build(store, DOWNLOADS.name, fingerprint=fingerprint, now_at=now_at)
     events = 0
     for shard in range(read_side.shards):
-        builder = read_side.projector(DOWNLOADS, generation, shard, generation.fingerprint)
+        builder = read_side.projector(DOWNLOADS, built, shard, fingerprint, BUILDING)
         with closing(builder):
-            while builder.step() or builder.lag > 0:
-                pass
-            events += builder.checkpoint.seq
+            goal, _ = live_rows(store, live, shard)
+            builder.run_until(goal)
+            events += goal
     return events
 
 

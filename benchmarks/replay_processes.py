@@ -1,22 +1,38 @@
-"""`airside replay --processes N`, by the verb: two processes against one."""
+"""`airside replay --processes N`, by the verb: two processes against one.
+
+Beside the ratio stands what it could be at best on this machine: the processor time of workers
+and engines for an event, which they share the cores for.
+"""
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-import redis
-
 from airside.settings import Settings
-from benchmarks.measure import Rate, server_seconds, verdict
+from benchmarks.measure import Rate, tree_seconds, verdict
 from projectors.downloads import PROJECTION as DOWNLOADS
 
 OF_ONE_PROCESS = 1.7
+OF_BOUND = 0.9  # where the cores allow no more, that much of what they allow
 PROCESSES = 2
+
+Seconds = Callable[[], float]
+"""Processor time so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A progress that was told, and what had been used by then."""
+
+    at: float
+    ours: float  # seconds of processor time, of its processes
+    theirs: float  # … of the engines
+    done: int  # events
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +41,59 @@ class Run:
 
     building: float  # events a second, from the first batch that is told to the last
     whole: float  # the same, with the start of its processes and the comparison
-    ours: float  # cores that it kept busy
-    theirs: float  # cores that the view store's server was busy on
+    ours: float  # µs of processor time for an event of the building, of its processes
+    theirs: float  # … of the engines
 
 
-def processes(settings: Settings, client: redis.Redis, rounds: int) -> bool:
+def processes(settings: Settings, engines: Seconds, rounds: int) -> bool:
     """Each round both, with processes of their own."""
     print(f"  `airside replay downloads --processes N`, of {os.cpu_count()} cores, building;")
     print("  in brackets with the start of its processes and the comparison:")
     runs: dict[int, list[Run]] = {1: [], PROCESSES: []}
     for _ in range(rounds):
         for count, found in runs.items():
-            found.append(replayed(settings, client, count))
+            found.append(replayed(settings, engines, count))
+    typical = {count: typically(found) for count, found in runs.items()}
     for count, found in runs.items():
-        rate = Rate(f"--processes {count}", tuple(one.building for one in found))
-        ours, theirs = (
-            median(x) for x in zip(*((r.ours, r.theirs) for r in found), strict=True)
-        )
-        print(rate.line())
+        one = typical[count]
+        print(Rate(f"--processes {count}", tuple(run.building for run in found)).line())
         print(
-            f"    ({median(one.whole for one in found):,.0f}/s; busy meanwhile: {ours:.2f} "
-            f"cores with them, {theirs:.2f} with Valkey)"
+            f"    ({one.whole:,.0f}/s; for an event {one.ours:.2f} µs of its processes and "
+            f"{one.theirs:.2f} of the engines: {one.building * one.ours / 1e6:.2f} and "
+            f"{one.building * one.theirs / 1e6:.2f} cores busy)"
         )
-    one, more = (median(r.building for r in runs[count]) for count in (1, PROCESSES))
-    return verdict(f"{PROCESSES} processes, of one", more / one, OF_ONE_PROCESS)
+    one, more = typical[1], typical[PROCESSES]
+    bound = at_best(one, more, os.cpu_count() or 1)
+    print(f"  {os.cpu_count()} cores, shared with the engines, allow at best {bound:.2f} ×")
+    target = min(OF_ONE_PROCESS, round(OF_BOUND * bound, 2))
+    return verdict(f"{PROCESSES} processes, of one", more.building / one.building, target)
 
 
-def replayed(settings: Settings, client: redis.Redis, count: int) -> Run:
+def typically(runs: list[Run]) -> Run:
+    """The median of each figure."""
+    return Run(
+        *(
+            median(figures)
+            for figures in zip(
+                *((r.building, r.whole, r.ours, r.theirs) for r in runs), strict=True
+            )
+        )
+    )
+
+
+def at_best(one: Run, more: Run, cores: int) -> float:
+    """How many times as fast as one process so many could be with nobody else at work.
+
+    One keeps a core busy while the engines work beside it. Of more, each has a core at most,
+    and all of them share the cores with the engines.
+    """
+    return one.ours / max(more.ours / PROCESSES, (more.ours + more.theirs) / cores)
+
+
+def replayed(settings: Settings, engines: Seconds, count: int) -> Run:
     """One replay by the command line."""
     command = [sys.executable, "-m", "airside", "replay", DOWNLOADS.name]
     command += ["--processes", str(count), "--json"]
-    ours, theirs, began = children_seconds(), server_seconds(client), time.perf_counter()
     with subprocess.Popen(
         command,
         env=environment(settings),
@@ -65,26 +103,30 @@ def replayed(settings: Settings, client: redis.Redis, count: int) -> Run:
     ) as process:
         assert process.stderr is not None
         assert process.stdout is not None
-        said = [(time.perf_counter(), line) for line in process.stderr]
+        said, seen = [], []
+        for line in process.stderr:
+            said.append(line)
+            if (done := built(line)) is not None:
+                used = tree_seconds(process.pid), engines()
+                seen.append(Seen(time.perf_counter(), *used, done))
         answer = process.stdout.read()
     if process.returncode:
         raise RuntimeError(f"{command} ended with {process.returncode}: {said}")
-    seconds = time.perf_counter() - began
     told = json.loads(answer)
+    first, last = seen[0], seen[-1]
+    events = last.done - first.done
     return Run(
-        building_rate(said),
+        events / (last.at - first.at),
         told["folded"] / told["seconds"],
-        (children_seconds() - ours) / seconds,
-        (server_seconds(client) - theirs) / seconds,
+        1e6 * (last.ours - first.ours) / events,
+        1e6 * (last.theirs - first.theirs) / events,
     )
 
 
-def building_rate(said: list[tuple[float, str]]) -> float:
-    """Events a second, from the progress that was told at these times."""
-    told = [(at, json.loads(line)["progress"]) for at, line in said if line.startswith("{")]
-    built = [(at, one["done"]) for at, one in told if one["phase"] == "building"]
-    (first_at, first), (last_at, last) = built[0], built[-1]
-    return float((last - first) / (last_at - first_at))
+def built(line: str) -> int | None:
+    """How many events were built, where a line says so."""
+    progress = json.loads(line)["progress"] if line.startswith("{") else {}
+    return progress["done"] if progress.get("phase") == "building" else None
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -97,9 +139,3 @@ def environment(settings: Settings) -> dict[str, str]:
     }
     ours = {name: value for name, value in os.environ.items() if "AIRSIDE" not in name}
     return ours | {name: value for name, value in chosen.items() if value}
-
-
-def children_seconds() -> float:
-    """Processor time of the processes that have ended, so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

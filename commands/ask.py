@@ -60,20 +60,20 @@ class Ask(Struct, frozen=True, gc=False):
 
     def granted_for_title(self, at: int) -> int:
         """What support granted for the title and has not run out at that instant (R14)."""
-        counts = (
+        counts = [
             extra.count
             for extra in self.account.allowances
             if extra.title_id == self.title_id and extra.title_id and extra.expires_at > at
-        )
+        ]
         return min(COUNT_MAX, sum(counts))
 
     def granted_for_device(self, at: int) -> int:
         """What support granted for the device and has not run out at that instant (R13)."""
-        counts = (
+        counts = [
             extra.count
             for extra in self.account.allowances
             if extra.device_id == self.device_id and extra.device_id and extra.expires_at > at
-        )
+        ]
         return min(COUNT_MAX, sum(counts))
 
 

@@ -6,6 +6,7 @@ needs a readable history too, since it leaves an event there; without one it is 
 turn, and redriven with the rest.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -16,7 +17,7 @@ from commands.decider import Context, Decider
 from commands.desk import Desk, StuckError
 from commands.event_store import Commit, Parked, Position
 from commands.parking import Waiting
-from commands.receive import OPERATOR_COMMANDS, Received, cut, receive
+from commands.receive import Received, cut, is_operators, receive
 from commands.stream import Stream
 from schemas.codec import Codec
 from schemas.commands import DiscardParked, OperatorCommand
@@ -49,10 +50,6 @@ class Counts(Struct):
     redriven: int = 0  # parked in an earlier batch and handled in this one
     events: int = 0
 
-    def count(self, outcome: str) -> None:
-        """One more of these."""
-        setattr(self, outcome, getattr(self, outcome) + 1)
-
     def add(self, other: "Counts") -> None:
         """All of the other's too."""
         for name in self.__struct_fields__:
@@ -84,7 +81,7 @@ class BatchHandler(Generic[S, X]):
         self._parked: list[Parked] = []
         self._parked_bytes = 0
         self._unparked: list[int] = []
-        self._counts = Counts()
+        self._counts: defaultdict[str, int] = defaultdict(int)  # fields of `Counts`
 
     def handle(self, items: Sequence[Received], commit_id: str, bytes_max: int) -> Batch[S]:
         """Handle records until the commit has `bytes_max` or a little more; at least one.
@@ -98,7 +95,6 @@ class BatchHandler(Generic[S, X]):
             if size >= bytes_max or not self._take(item, bytes_max):
                 break
             consumed += 1
-        self._counts.events = len(self._desk.events)
         position = self._before.position
         commit = Commit(
             shard=self._before.shard,
@@ -111,20 +107,21 @@ class BatchHandler(Generic[S, X]):
             parked=tuple(self._parked),
             unparked=tuple(self._unparked),
         )
-        return Batch(commit, consumed, self._desk.streams, self._held, self._counts)
+        counts = Counts(events=len(commit.events), **self._counts)
+        return Batch(commit, consumed, self._desk.streams, self._held, counts)
 
     def _take(self, item: Received, bytes_max: int) -> bool:
         """Handle one record, or park it. False: it is not finished, and stays."""
         try:
-            if isinstance(item.command, OPERATOR_COMMANDS):
+            if is_operators(item.command):
                 return self._operate(item, item.command, bytes_max)
             held_by = None if item.is_homeless else self._held.get(item.account_id)
             if held_by is not None:
                 raise StuckError(f"BEHIND: offset {held_by}")
-            self._counts.count(self._decide(item, item.at))
+            self._counts[self._decide(item, item.at)] += 1
         except StuckError as stuck:
             self._keep_parked(item.parked(str(stuck)))
-            self._counts.parked += 1
+            self._counts["parked"] += 1
             if not item.is_homeless:
                 self._held.setdefault(item.account_id, item.offset)
         return True
@@ -152,7 +149,7 @@ class BatchHandler(Generic[S, X]):
             self._held.pop(item.account_id, None)
         if note is None:
             return False
-        self._counts.count(self._desk.note(command, item.at, note))
+        self._counts[self._desk.note(command, item.at, note)] += 1
         return True
 
     def _redrive(self, at: int, bytes_max: int) -> str | None:
@@ -171,7 +168,7 @@ class BatchHandler(Generic[S, X]):
                     self._keep_parked(replace(parked, reason=reason))
                 return cut(f"{len(self._offsets)} left, from offset {parked.offset}: {reason}")
             self._unpark(parked.offset)
-            self._counts.redriven += 1
+            self._counts["redriven"] += 1
         return None if self._offsets else "all that was parked is handled"
 
     def _decide_again(self, parked: Parked, at: int) -> None:
@@ -179,7 +176,7 @@ class BatchHandler(Generic[S, X]):
         command = item.command
         if isinstance(command, DiscardParked):
             self._desk.note(command, at, self._discard(command, at))
-        elif isinstance(command, OPERATOR_COMMANDS):
+        elif is_operators(command):
             self._desk.note(command, at, "redriven with the others")
         else:
             self._decide(item, at)
@@ -194,7 +191,7 @@ class BatchHandler(Generic[S, X]):
         said = cut(f"offset {offset} discarded: {command.reason}")
         parked = self._waiting.get(offset)
         given_up = None if parked is None else self._received(parked, at).command
-        if given_up is not None and not isinstance(given_up, OPERATOR_COMMANDS):
+        if given_up is not None and not is_operators(given_up):
             self._desk.note(given_up, at, said)
         if offset in self._offsets:
             self._unpark(offset)

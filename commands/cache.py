@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from commands.stream import Stream
 
-STREAMS_MAX = 4_000  # per shard; 77 MB of command ids, should all accounts have a full ring
+STREAMS_MAX = 4_000  # per shard; 16 MB of command ids, should all accounts have a full ring
 
 S = TypeVar("S")
 

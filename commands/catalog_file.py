@@ -133,7 +133,7 @@ def _report(text: str, findings: list[Finding]) -> str:
     places = _Places(text)
     told = sorted((places.of(finding.path), str(finding)) for finding in findings)
     count = "1 fault" if len(told) == 1 else f"{len(told)} faults"
-    report = [f"The catalog has {count}, nothing was loaded:"]
+    report = [f"The catalog has {count}, nothing was changed:"]
     for position, finding in told[:FINDINGS_SHOWN_MAX]:
         line_number = text.count("\n", 0, position) + 1
         report.append(f"line {line_number}: {finding}")

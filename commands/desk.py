@@ -44,9 +44,9 @@ class Desk(Generic[S, X]):
         self.streams: dict[str, Stream[S]] = {}
         self.events: list[StoredEvent] = []
         self.size = 0  # bytes
-        self._decider = decider
+        self._decide, self._evolve = decider.decide, decider.evolve
         self._encode = codec.encode
-        self._context = context
+        self._context, self._catalog_version = context, context.version
         self._tolerance_ms = decider.clock_tolerance_ms(context)
         self._before = streams
         self._seq = seq
@@ -70,7 +70,7 @@ class Desk(Generic[S, X]):
             elif issued_at <= stream.forgotten_until:
                 said = _refused(command, "COMMAND_STALE", "", f"by {stream.forgotten_until}")
             else:
-                said = self._decider.decide(stream.state, command, self._context, at)
+                said = self._decide(stream.state, command, self._context, at)
             self._keep(command, stream, said, at, issued_at)
         except (StuckError, MemoryError):
             raise
@@ -106,31 +106,40 @@ class Desk(Generic[S, X]):
     ) -> None:
         if not said:
             raise StuckError("DECIDER_FAILED: decide returned no event")
-        account_id = command.account_id
-        events = [
-            replace(
-                event,
-                seq=self._seq + n,
-                version=stream.version + n,
+        account_id, seq, version = command.account_id, self._seq, stream.version
+        events: list[Event] = []
+        stored: list[StoredEvent] = []
+        size = 0
+        for one in said:
+            seq, version = seq + 1, version + 1
+            event = replace(
+                one,
+                seq=seq,
+                version=version,
                 at=at,
                 issued_at=issued_at,
-                catalog_version=self._context.version,
+                catalog_version=self._catalog_version,
                 command_id=command.command_id,
                 account_id=account_id,
                 actor=command.actor,
             )
-            for n, event in enumerate(said, 1)
-        ]
-        stored = [StoredEvent(e.seq, account_id, e.version, self._encode(e)) for e in events]
-        sizes = [len(event.data) for event in stored]
-        if max(sizes) > EVENT_BYTES_MAX or sum(sizes) > ITEM_BYTES_MAX:
-            raise StuckError(f"TOO_LARGE: {len(sizes)} events of {sum(sizes)} bytes in all")
+            data = self._encode(event)
+            events.append(event)
+            stored.append(StoredEvent(seq, account_id, version, data))
+            size += len(data)
+        if size > EVENT_BYTES_MAX and _is_too_large(stored):
+            raise StuckError(f"TOO_LARGE: {len(stored)} events of {size} bytes in all")
         changed = stream if account_id in self.streams else stream.copy()
-        changed.apply(events, self._decider.evolve)
+        changed.apply(events, self._evolve)
         self.streams[account_id] = changed
         self.events += stored
-        self.size += sum(sizes)
-        self._seq += len(stored)
+        self.size += size
+        self._seq = seq
+
+
+def _is_too_large(events: Sequence[StoredEvent]) -> bool:
+    sizes = [len(event.data) for event in events]
+    return max(sizes) > EVENT_BYTES_MAX or sum(sizes) > ITEM_BYTES_MAX
 
 
 def _refused(command: Command, code: str, rule: str, detail: str) -> list[Event]:
@@ -145,7 +154,7 @@ def _refused(command: Command, code: str, rule: str, detail: str) -> list[Event]
 
 
 def _outcome(said: Sequence[Event]) -> str:
-    types = {type(event) for event in said}
-    if not types <= {CommandRefused, CommandNoted}:
-        return "accepted"
-    return "refused" if CommandRefused in types else "noted"
+    for event in said:
+        if type(event) is not CommandRefused and type(event) is not CommandNoted:
+            return "accepted"
+    return "refused" if CommandRefused in map(type, said) else "noted"

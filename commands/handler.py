@@ -252,6 +252,11 @@ class ShardHandler(Generic[S, X]):
         """Commits up to this one are indexed and published. Raises: Fenced, Unavailable."""
         return self._current().settled(self._store.indexed(self._shard))
 
+    @property
+    def held_accounts(self) -> int:
+        """How many accounts wait behind a parked command, as far as this handler knows."""
+        return 0 if self._tenure is None else len(self._tenure.held)
+
     def _current(self) -> Tenure[S]:
         if self._tenure is None:
             raise Fenced(f"shard {self._shard}: it was lost, or never taken up. Resume it.")

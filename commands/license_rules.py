@@ -105,7 +105,7 @@ def expiry(ask: Ask) -> int:
         ask.policy.title_window_end,
         lease_from(ask.policy, ask.at),
     )
-    return min(end for end in ends if end is not None)
+    return min([end for end in ends if end is not None])
 
 
 def opens_play_window(license: License, started_at: int) -> bool:

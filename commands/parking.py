@@ -1,15 +1,18 @@
 """What is parked, as far as an operator's command may be about it."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 
 from commands.event_store import EventStore, Parked
-from commands.receive import OPERATOR_COMMANDS, Received
+from commands.receive import OPERATOR_COMMANDS, Received, is_operators
 from schemas.commands import DiscardParked
 from schemas.record import shard_of
 
 REDRIVE_BYTES_MAX = 16 * 1024 * 1024  # of parked records at once, besides the first
+
+_command = attrgetter("command")
 
 
 class Waiting(Struct, frozen=True):
@@ -22,7 +25,7 @@ class Waiting(Struct, frozen=True):
 
 def is_operator(item: Received) -> bool:
     """Whether it is an operator's command."""
-    return isinstance(item.command, OPERATOR_COMMANDS)
+    return is_operators(item.command)
 
 
 def until_operator(items: Sequence[Received]) -> Sequence[Received]:
@@ -30,10 +33,9 @@ def until_operator(items: Sequence[Received]) -> Sequence[Received]:
 
     It is about what is parked, and so needs all before it committed and indexed.
     """
-    for n, item in enumerate(items):
-        if n and is_operator(item):
-            return items[:n]
-    return items
+    if OPERATOR_COMMANDS.isdisjoint(map(type, map(_command, items))):
+        return items
+    return next((items[:n] for n, item in enumerate(items) if n and is_operator(item)), items)
 
 
 def load_waiting(

@@ -14,19 +14,26 @@ parked behind it until an operator redrives or discards. Its reason begins with 
     BEHIND           an earlier command of the account is parked
 """
 
+from typing import TypeGuard
+
 from msgspec import Struct
 
 from commands.event_store import COMMIT_BYTES_MAX, Parked, Position
 from commands.log import CommandSource
 from schemas.codec import Codec
-from schemas.commands import DiscardParked, RedriveParked
+from schemas.commands import DiscardParked, OperatorCommand, RedriveParked
 from schemas.envelope import ID_CHARACTERS_MAX, Command
 from schemas.errors import Contradiction, Hole, Invalid, Unreadable
 from schemas.record import RECORD_BYTES_MAX, Record, shard_of
 
 REASON_CHARACTERS_MAX = 500
 ITEM_BYTES_MAX = COMMIT_BYTES_MAX // 2  # the most that one record may add to a commit
-OPERATOR_COMMANDS = (RedriveParked, DiscardParked)
+OPERATOR_COMMANDS = frozenset((RedriveParked, DiscardParked))
+
+
+def is_operators(command: Command | None) -> TypeGuard[OperatorCommand]:
+    """Whether a command is an operator's. By its very type, since `isinstance` costs more."""
+    return type(command) in OPERATOR_COMMANDS
 
 
 class Received(Struct, frozen=True, gc=False):

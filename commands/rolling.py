@@ -34,7 +34,7 @@ def nothing_granted(at: int) -> int:
 def count_within(instants: Sequence[int], at: int, window_s: int) -> int:
     """How many of the instants lie in the window that ends at `at`."""
     horizon = at - window_s * 1000
-    return sum(1 for instant in instants if instant > horizon)
+    return len([instant for instant in instants if instant > horizon])
 
 
 def tightest(
@@ -48,8 +48,10 @@ def tightest(
 
     `held_until` are places that are taken until then without having counted.
     """
-    extra, held = granted(at), sum(1 for until in held_until if until > at)
-    uses = (
+    if not bounds:
+        return None
+    extra, held = granted(at), len([until for until in held_until if until > at])
+    uses = [
         Use(
             bound.count + extra,
             count_within(instants, at, bound.window_s) + held,
@@ -57,8 +59,8 @@ def tightest(
             bound.scope,
         )
         for bound in bounds
-    )
-    return min(uses, key=attrgetter("left"), default=None)
+    ]
+    return min(uses, key=attrgetter("left"))
 
 
 def possible_again_at(

@@ -106,10 +106,10 @@ def first_refusal(ask: Ask, kind: type[Command] | None = None) -> CommandRefused
 
     `kind` asks the rules of another command: `RenewDevice` renews one license after another.
     """
-    for rule in RULES_OF[kind or type(ask.command)]:
-        refusal = rule.refuses(ask)
+    for rule_id, refuses, _ in RULES_OF[kind or type(ask.command)]:
+        refusal = refuses(ask)
         if refusal is not None:
-            return refused(ask, refusal, rule.id)
+            return refused(ask, refusal, rule_id)
     return None
 
 

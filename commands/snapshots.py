@@ -34,7 +34,7 @@ class Image(Struct, frozen=True, array_like=True):
     version: int
     at: int
     forgotten_until: int
-    recent: dict[str, int]
+    recent: tuple[bytes, bytes]  # ids and instants, as a ring packs them
     operators: dict[str, int]
     state: Raw
 
@@ -84,7 +84,7 @@ class StreamReader(Generic[S, X]):
             stream.version,
             stream.at,
             stream.forgotten_until,
-            stream.recent.ids(),
+            stream.recent.packed(),
             stream.operators,
             state,
         )
@@ -121,7 +121,7 @@ class StreamReader(Generic[S, X]):
             image.version,
             image.at,
             image.forgotten_until,
-            Ring(image.recent),
+            Ring(*image.recent),
             image.operators,
             snapshot_version=image.version,
         )

@@ -7,7 +7,7 @@ a hole, where the batch ends.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from projectors.projection import Projection
 from schemas.codec import Codec
@@ -38,9 +38,10 @@ class Batch(Struct):
 
     seq: int  # of the last event, folded or not
     offset: int  # to go on from
-    gap: Gap | None
-    changed: dict[str, None]  # the rows in memory that it folded, as a set that keeps its order
-    waiting: list[Waiting]
+    gap: Gap | None = None
+    waiting: list[Waiting] = field(default_factory=list)
+    changed: dict[str, None] = field(default_factory=dict)
+    """The rows in memory that it folded, as a set that keeps its order."""
 
     def missing(self) -> list[str]:
         """The rows that have to be read, each once."""

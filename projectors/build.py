@@ -60,7 +60,8 @@ def build_here(
     found = Verification()
     fingerprint = fold_fingerprint(projection, read_side.codec)
     builders = [
-        read_side.projector(projection, job.rebuilt, shard, fingerprint) for shard in job.shards
+        read_side.projector(projection, job.rebuilt, shard, fingerprint, read_side.building)
+        for shard in job.shards
     ]
     try:
         for builder in builders:

@@ -1,7 +1,8 @@
 """What a generation was built by: a digest of its folds, what they read, and all schemas.
 
 Nobody bumps a number by hand: when code that a row depends on changes, so does the digest.
-Comments, docstrings and layout do not count, since a replay is not worth them.
+Comments, docstrings and layout do not count, since a replay is not worth them; nor does the
+version of Python, which would else rebuild everything.
 """
 
 import ast
@@ -13,6 +14,8 @@ from typing import Any
 from projectors.projection import Projection
 from schemas.codec import Codec
 from schemas.errors import Contradiction
+
+UNSAID = ("ctx", "kind", "type_comment")  # fields of a syntax tree
 
 
 def fold_fingerprint(projection: Projection[Any], codec: Codec) -> str:
@@ -27,14 +30,32 @@ def fold_fingerprint(projection: Projection[Any], codec: Codec) -> str:
 
 
 def meaning_of(source: str) -> str:
-    """Python source without comments, docstrings and layout."""
+    """Python source without comments, docstrings and layout: the same in every Python."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         match node:
             case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 if ast.get_docstring(node, clean=False) is not None:
                     node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return _written(tree)
+
+
+def _written(part: object) -> str:
+    """A part of a syntax tree by its class and the fields that say something.
+
+    Newer Pythons add fields that are empty where nobody uses them; `ctx`, `kind` and
+    `type_comment` only repeat what is said elsewhere, or say what does not count.
+    """
+    if isinstance(part, list):
+        return f"[{' '.join(map(_written, part))}]"
+    if not isinstance(part, ast.AST):
+        return ascii(part)
+    said = [
+        f"{name}={_written(value)}"
+        for name, value in ast.iter_fields(part)
+        if name not in UNSAID and value not in (None, [])
+    ]
+    return f"{type(part).__name__}({' '.join(said)})"
 
 
 def _modules(projection: Projection[Any]) -> list[ModuleType]:

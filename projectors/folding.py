@@ -27,6 +27,7 @@ class Folded(Struct, frozen=True):
     rows: Mapping[str, bytes | None]
     parked: Sequence[ParkedEvent]
     gap: Gap | None
+    taken: int  # records
 
 
 class ShardFold(Generic[V]):
@@ -38,6 +39,12 @@ class ShardFold(Generic[V]):
         self._cache = RowCache(projection, rows_max)
         self._digests = RowDigests()
         self._held: dict[str, int] = {}
+        self._is_spoiled = False
+
+    @property
+    def takes_one(self) -> bool:
+        """Whether the next batch has to be one piece, since its records are looked at again."""
+        return self._is_spoiled or bool(self._held)
 
     @property
     def rows_in_memory(self) -> int:
@@ -53,22 +60,33 @@ class ShardFold(Generic[V]):
         self._cache.clear(is_everything=is_empty and not self._held)
         self._digests.clear()
 
-    def fold(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
+    def fold(
+        self, pieces: Iterable[Sequence[Record]], own: Checkpoint, read: Read
+    ) -> Folded | None:
         """Fold what comes next after `own`. Call `saved` or `begin` before the next one.
 
-        Raises: what `read` raises.
+        A piece is forgotten when it is folded. Where that fails and it was not the only one,
+        the answer is None: begin again, with one piece. Raises: what `pieces`, `read` raise.
         """
-        batch = attempt(self._cache.fold, self._reader, records, own.seq)
-        if isinstance(batch, Failure):
-            return self._fold_carefully(records, own, read)
+        batch, at, taken = Batch(own.seq, own.offset), own.at, 0
+        records: Sequence[Record] = ()
+        for records in pieces:
+            before, taken = batch.seq, taken + len(records)
+            if isinstance(attempt(self._cache.fold, self._reader, records, batch), Failure):
+                return self._fold_again(records, taken, own, read)
+            if batch.seq > before:
+                at = self._reader.at_of(records, batch.seq) or at
+            if batch.gap is not None:
+                break
         parked: list[ParkedEvent] = []
         if self._held and batch.waiting:  # a held row is never in memory
             parked = set_aside(batch, records, self._held, self._reader)
         rows = read(missing) if (missing := batch.missing()) else {}
         changed = attempt(self._cache.finish, batch, rows)
         if isinstance(changed, Failure):
-            return self._fold_carefully(records, own, read)
-        return self._folded(batch, records, own, rows, changed, parked)
+            return self._fold_again(records, taken, own, read)
+        self._is_spoiled = False
+        return self._folded(batch, at, own, rows, changed, parked, taken)
 
     def saved(self, folded: Folded) -> None:
         """The batch is in the store: what it parked holds its rows, and memory is bounded."""
@@ -81,24 +99,33 @@ class ShardFold(Generic[V]):
         """Whether these bytes are an event that this code knows."""
         return not isinstance(attempt(self._reader.decode, value), Failure)
 
+    def _fold_again(
+        self, records: Sequence[Record], taken: int, own: Checkpoint, read: Read
+    ) -> Folded | None:
+        """The same batch, one event at a time, where all of its records are still there."""
+        self._is_spoiled = len(records) < taken
+        return None if self._is_spoiled else self._fold_carefully(records, own, read)
+
     def _fold_carefully(self, records: Sequence[Record], own: Checkpoint, read: Read) -> Folded:
         self._cache.clear()  # a fold that raised may have changed half a row
         self._digests.clear()
         batch, items = self._careful.gather(records, own.seq, own.offset)
         rows = read(list(batch.changed)) if batch.changed else {}
         changed, parked = self._careful.fold(items, rows, self._held)
-        return self._folded(batch, records, own, rows, changed, parked)
+        at = self._reader.at_of(records, batch.seq) if batch.seq > own.seq else None
+        at = own.at if at is None else at
+        return self._folded(batch, at, own, rows, changed, parked, len(records))
 
     def _folded(
         self,
         batch: Batch,
-        records: Sequence[Record],
+        at: int,
         own: Checkpoint,
         read: Mapping[str, bytes | None],
         changed: Mapping[str, bytes | None],
         parked: Sequence[ParkedEvent],
+        taken: int,
     ) -> Folded:
-        at = self._reader.at_of(records, batch.seq) if batch.seq > own.seq else None
         digest = self._digests.replaced(own.digest, read, changed)
-        checkpoint = Checkpoint(batch.seq, batch.offset, own.at if at is None else at, digest)
-        return Folded(checkpoint, changed, parked, batch.gap)
+        checkpoint = Checkpoint(batch.seq, batch.offset, at, digest)
+        return Folded(checkpoint, changed, parked, batch.gap, taken)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from projectors.batch import Gap
 from projectors.parking import NO_ROW, NO_SEQ
 from projectors.view_store import ParkedEvent
-from schemas.errors import Hole
+from schemas.errors import Contradiction, Hole
 from schemas.record import Record
 
 Fill = Callable[[int, int], Sequence[tuple[bytes, bytes]]]
@@ -32,3 +32,12 @@ def no_event(gap: Gap, seq: int) -> ParkedEvent:
     """An unreadable record whose seq is beyond the end of the history: no event of ours."""
     reason = f"NO_EVENT: claims seq {gap.seq}, but the history ends at {seq}."
     return ParkedEvent(NO_SEQ, gap.offset, NO_ROW, reason, gap.value or b"")
+
+
+def older_copy(name: str, projection: str, offset: int, end: int) -> Contradiction:
+    """The checkpoint lies beyond the end of the topic, and what to do next."""
+    return Contradiction(
+        f"{name}: goes on at offset {offset}, but the events topic ends at {end}: it is an "
+        f"older copy. Run: airside replay {projection}. Is the event store an older copy too? "
+        "Then name an empty database in AIRSIDE_VIEWS."
+    )

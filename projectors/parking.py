@@ -91,7 +91,7 @@ class CarefulReader(Generic[V]):
                 break
         touched = dict.fromkeys(key for item in items for key in item.keys if key != NO_ROW)
         next_offset = offset + 1 if gap is None else gap.offset
-        return Batch(expected - 1, next_offset, gap, touched, []), items
+        return Batch(expected - 1, next_offset, gap, changed=touched), items
 
     def fold(
         self, items: Iterable[Item], rows: Mapping[str, bytes | None], held: Mapping[str, int]

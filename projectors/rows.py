@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from projectors.batch import Batch, Gap, Reader, Waiting
+from projectors.batch import Batch, Gap, Reader
 from projectors.projection import Projection
 from schemas.record import Record
 from schemas.registry import BODY_AT
@@ -42,7 +42,7 @@ class RowCache(Generic[V]):
     def __len__(self) -> int:
         return len(self._rows) + len(self._older)
 
-    def fold(self, reader: Reader[V], records: Sequence[Record], after_seq: int) -> Batch:
+    def fold(self, reader: Reader[V], records: Sequence[Record], batch: Batch) -> None:
         """Fold what comes next into the rows that are here; what else it does has to wait.
 
         The hot loop of the read side: an event is decoded, folded and forgotten in one go,
@@ -51,9 +51,8 @@ class RowCache(Generic[V]):
         """
         rows, initial, keys_of = self._rows, self._initial, reader.keys
         by_schema, header = reader.by_schema, slice(BODY_AT)
-        changed: dict[str, None] = {}
-        waiting: list[Waiting] = []
-        expected, gap = after_seq + 1, None
+        changed, waiting = batch.changed, batch.waiting
+        expected = batch.seq + 1
         for offset, _, _, value in records:
             decode, fold = by_schema[value[header]]  # type: ignore[index]  # None raises: good
             event = decode(value)  # type: ignore[arg-type]
@@ -61,7 +60,7 @@ class RowCache(Generic[V]):
             if seq != expected:
                 if seq < expected:
                     continue
-                gap = Gap(seq, offset, value)
+                batch.gap = Gap(seq, offset, value)
                 break
             expected += 1
             if fold is None:
@@ -75,8 +74,8 @@ class RowCache(Generic[V]):
                     row = rows[key]
                 rows[key] = fold(initial(key) if row is None else row, event)
                 changed[key] = None
-        next_offset = records[-1][0] + 1 if gap is None else gap.offset
-        return Batch(expected - 1, next_offset, gap, changed, waiting)
+        batch.seq = expected - 1
+        batch.offset = records[-1][0] + 1 if batch.gap is None else batch.gap.offset
 
     def finish(self, batch: Batch, read: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
         """Fold what waited, with the rows that were read; each row that changed, as JSON.

@@ -94,9 +94,14 @@ class Registry(Struct, frozen=True):
         return next((g for g in self.generations if g.number == number), None)
 
     def called(self, name: str) -> Generation | None:
-        """The generation with that number, as text, or with that label."""
+        """The generation with that number, as text, with that label, or with that name."""
         return next(
-            (g for g in self.generations if name in {str(g.number), g.label or None}), None
+            (
+                g
+                for g in self.generations
+                if name in {str(g.number), g.key, g.name, g.label or g.key}
+            ),
+            None,
         )
 
 

@@ -9,22 +9,23 @@ from what the store says (PROTOCOL.md, read side, R1 to R4).
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
+from projectors.arriving import Arriving
 from projectors.batch import Gap
 from projectors.folding import ShardFold
-from projectors.holes import Fill, as_records, hole, no_event
+from projectors.holes import Fill, as_records, hole, no_event, older_copy
 from projectors.log import EventSource
-from projectors.pace import COUNT_MAX, Pace
+from projectors.pace import COUNT_MAX, LIVE, Bounds, Pace
 from projectors.projection import Projection
 from projectors.rows import ROWS_MAX
 from projectors.stored_shard import StoredShard
 from projectors.view_store import Checkpoint, Generation, ViewStore
 from schemas.codec import Codec
-from schemas.errors import Contradiction, Moved, NotFound, OutcomeUnknown, Overtaken, Permanent
+from schemas.errors import Moved, NotFound, OutcomeUnknown, Overtaken, Permanent
 from schemas.record import Record
 
 V = TypeVar("V")
@@ -55,7 +56,7 @@ class ShardProjector(Generic[V]):
         clock: Callable[[], int],
         fingerprint: str,
         fill: Fill | None = None,
-        batch_max: int = COUNT_MAX,
+        bounds: Bounds = LIVE,
         rows_max: int = ROWS_MAX,
     ) -> None:
         self.generation = generation
@@ -63,11 +64,9 @@ class ShardProjector(Generic[V]):
         self.name = f"{generation.name}, shard {shard}"  # for messages
         self._stored = StoredShard(store, generation, shard, fingerprint)
         self._fold = ShardFold(projection, codec, rows_max)
-        self._source, self._clock = source, clock
+        self._arriving, self._clock = Arriving(source, bounds.piece), clock
         self._fill = fill
-        self._pace = Pace(batch_max)
-        self._gap: Gap | None = None
-        self._next_offset = 0  # of the next poll
+        self._pace = Pace(bounds)
         self._halted: Permanent | None = None
         self._looked_at = 0
         self._stalls = 0
@@ -97,11 +96,11 @@ class ShardProjector(Generic[V]):
     @property
     def lag(self) -> int:
         """How many records of the topic it has not polled yet; all, where it has to load."""
-        return self._source.end() - self._next_offset
+        return self._arriving.lag
 
     def end(self) -> int:
         """Behind the last record of the topic."""
-        return self._source.end()
+        return self._arriving.source.end()
 
     def step(self, wait_seconds: float = 0.0) -> int:
         """Fold one batch; how many records it had. 0: nothing there, or halted, or fenced off.
@@ -126,7 +125,8 @@ class ShardProjector(Generic[V]):
                 f"airside projections retire {own.projection} {own.number}"
             )
         # n records hold at most n new events, so a batch of that size cannot go too far
-        done = self._step(min(missing, self._pace.count), STALL_WAIT_SECONDS)
+        count = min(missing, self._pace.count)
+        done = self._step(count, STALL_WAIT_SECONDS, STALL_WAIT_SECONDS)
         if missing and not done:
             self._explain_stall(seq)
         self._stalls = 0 if done else self._stalls + 1
@@ -141,29 +141,29 @@ class ShardProjector(Generic[V]):
         """Drop all memory; the next step loads the checkpoint and seeks to its offset (R2)."""
         self._stored.forget()
         self._fold.begin((), 0, is_empty=False)
-        self._gap = None
-        self._next_offset = 0
+        self._arriving.forget()
 
     def close(self) -> None:
         """Let go of the source; what was folded is saved, or will be folded again."""
         self.forget()
-        self._source.close()
+        self._arriving.source.close()
 
-    def _step(self, count_max: int, wait_seconds: float) -> int:
+    def _step(
+        self, count_max: int, wait_seconds: float, patience_seconds: float | None = None
+    ) -> int:
         if self._halted is not None and not self._is_time_to_look():
             return 0
         try:
             if not self._stored.is_loaded:
                 self._load()
             self._look()
-            records = self._arrived(count_max, wait_seconds) if count_max else ()
-            if records:
-                self._apply(records)
-            else:
-                self._stored.settle()
-            if self._gap is None:
+            arrived = (
+                self._arrived(count_max, wait_seconds, patience_seconds) if count_max else ()
+            )
+            taken = self._apply(arrived)
+            if self._arriving.gap is None:
                 self._halted = None
-            return len(records)
+            return taken
         except (Moved, OutcomeUnknown) as moved:
             _log.info("shard moved under its worker: %s: %s", self.name, moved)
             self.forget()
@@ -183,21 +183,18 @@ class ShardProjector(Generic[V]):
             parked = self._stored.load()
             checkpoint = self._stored.checkpoint
             self._fold.begin(parked, checkpoint.seq, is_empty=self._stored.is_empty)
-            self._seek(self._offset_to_go_on(checkpoint))
-            self._look_for_deleted()
+            self._arriving.seek(self._offset_to_go_on(checkpoint))
+            self._arriving.look_for_deleted()
         except BaseException:
             self.forget()
             raise
 
     def _offset_to_go_on(self, checkpoint: Checkpoint) -> int:
         offset = checkpoint.offset
-        if offset <= self._source.end():
+        if offset <= self._arriving.source.end():
             return offset
-        raise Contradiction(
-            f"{self.name}: goes on at offset {offset}, but the events topic ends at "
-            f"{self._source.end()}: it is an older copy. Run: airside replay "
-            f"{self.generation.projection}. Is the event store an older copy too? Then name "
-            "an empty database in AIRSIDE_VIEWS."
+        raise older_copy(
+            self.name, self.generation.projection, offset, self._arriving.source.end()
         )
 
     def _halt(self, why: Permanent) -> None:
@@ -213,41 +210,44 @@ class ShardProjector(Generic[V]):
             self._looked_at = self._clock()
             self._stored.check()
             self._stored.read(())
-            self._look_for_deleted()
+            self._arriving.look_for_deleted()
 
     def _is_time_to_look(self) -> bool:
         return not 0 <= self._clock() - self._looked_at < LOOK_MS  # a clock may be set back
 
-    def _look_for_deleted(self) -> None:
-        """Retention left no record of what comes next: nothing on the topic tells the hole."""
-        begin = self._source.begin()
-        if self._gap is None and self._next_offset < begin and begin >= self._source.end():
-            self._gap = Gap(None, begin, None)
-
-    def _seek(self, offset: int) -> None:
-        self._source.seek(offset)
-        self._next_offset = offset
-
-    def _arrived(self, count_max: int, wait_seconds: float) -> Sequence[Record]:
-        gap = self._gap
+    def _arrived(
+        self, count_max: int, wait_seconds: float, patience_seconds: float | None
+    ) -> Iterable[Sequence[Record]]:
+        """What comes next, from the topic or out of the event store."""
+        gap = self._arriving.gap
         if gap is not None and gap.missing(self._stored.checkpoint.seq, count_max) > 0:
-            return self._filled(gap, count_max)
+            return self._filled(gap, min(count_max, COUNT_MAX))
         if gap is not None:
-            self._gap = None
-            self._seek(gap.offset)
-        records = self._source.poll(count_max, wait_seconds)
-        if records:
-            self._next_offset = records[-1][0] + 1
-        return records
+            self._arriving.seek(gap.offset)
+        return self._arriving.pieces(
+            count_max,
+            wait_seconds,
+            patience_seconds=patience_seconds,
+            is_one=self._fold.takes_one,
+        )
 
-    def _apply(self, records: Sequence[Record]) -> None:
-        """Fold what comes next and save it, together with where that brings us."""
+    def _apply(self, pieces: Iterable[Sequence[Record]]) -> int:
+        """Fold what comes next and save it, together with where that brings us.
+
+        How many records there were; 0 where they have to be taken again, in one piece.
+        """
         own = self._stored.checkpoint
-        folded = self._fold.fold(records, own, self._stored.read)
+        folded = self._fold.fold(pieces, own, self._stored.read)
+        if folded is None:
+            self.forget()
+            return 0
+        if not folded.taken:
+            self._stored.settle()
+            return 0
         checkpoint, parked = folded.checkpoint, folded.parked
         if checkpoint.seq > own.seq or parked:
             self._stored.save(checkpoint, folded.rows, parked)
-            self._pace.saved(len(records), folded.rows)
+            self._pace.saved(folded.taken, folded.rows)
             _log.debug(
                 "batch: %s, seq %d, %d rows", self.name, checkpoint.seq, len(folded.rows)
             )
@@ -256,9 +256,10 @@ class ShardProjector(Generic[V]):
             _log.warning("parked: %s, %d from offset %d", self.name, len(parked), first)
         self._fold.saved(folded)
         if folded.gap is not None:
-            self._gap = folded.gap
+            self._arriving.gap = folded.gap
+        return folded.taken
 
-    def _filled(self, gap: Gap, count_max: int) -> Sequence[Record]:
+    def _filled(self, gap: Gap, count_max: int) -> Iterable[Sequence[Record]]:
         """Events that the topic lacks, from the event store, as if they lay before the gap.
 
         Raises: Hole.
@@ -268,7 +269,7 @@ class ShardProjector(Generic[V]):
         found = () if self._fill is None else self._fill(own.seq, missing)
         if found:
             _log.warning("hole filled: %s, %d after seq %d", self.name, len(found), own.seq)
-            return as_records(found, gap)
+            return [as_records(found, gap)]
         if self._fill is not None and gap.seq is None:
             offset, parked = gap.offset, []
         elif self._fill is None or gap.value is None or self._fold.is_readable(gap.value):
@@ -276,8 +277,7 @@ class ShardProjector(Generic[V]):
         else:
             offset, parked = gap.offset + 1, [no_event(gap, own.seq)]
         self._stored.save(replace(own, offset=offset), {}, parked)
-        self._gap = None
-        self._seek(offset)
+        self._arriving.seek(offset)
         return ()
 
     def _explain_stall(self, seq: int) -> None:
@@ -286,9 +286,5 @@ class ShardProjector(Generic[V]):
             raise self._halted
         if self._stalls > STALLS_MAX:
             raise Overtaken(f"{self.name}: cannot reach seq {seq}. Is another builder at it?")
-        if self._stored.is_loaded and self._gap is None:
-            end = self._source.end()
-            if self._next_offset >= end:
-                self._gap = Gap(seq + 1, end, None)
-            else:
-                self._look_for_deleted()
+        if self._stored.is_loaded:
+            self._arriving.look_for_end(seq)

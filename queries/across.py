@@ -65,21 +65,30 @@ def studio(reader: Reader, studio_id: str, *, wanted: AtLeast = ANYTHING) -> Tal
 
 
 def expiring(
-    reader: Reader, within_s: int, *, at: int, wanted: AtLeast = ANYTHING
+    reader: Reader,
+    within_s: int,
+    *,
+    at: int,
+    after: tuple[int, str] | None = None,
+    wanted: AtLeast = ANYTHING,
 ) -> ExpiringAnswer:
-    """What expires after `at` and within so many seconds. Raises: Invalid, Unavailable."""
+    """What expires after `at` and within so many seconds. Raises: Invalid, Unavailable.
+
+    `after` is the expiry and id of a license: those behind it are listed.
+    """
     if not 0 <= within_s <= WITHIN_S_MAX:
         raise Invalid(f"within {within_s} s: ask for 0 to {WITHIN_S_MAX} s (31 days).")
     until = at + within_s * 1_000
     keys = expiries.buckets(at, until)
     reading = reader.merged(expiries.PROJECTION, keys, wanted)
     found = _sorted(reading.rows, after=at, until=until)
+    rest = [one for one in found if after is None or (one.expires_at, one.license_id) > after]
     return ExpiringAnswer(
         at=at,
         until=until,
         standing=reading.standing,
         count=len(found),
-        licenses=tuple(found[:LICENSES_MAX]),
+        licenses=tuple(rest[:LICENSES_MAX]),
     )
 
 

@@ -57,6 +57,16 @@ class DownloadsAnswer(Struct, frozen=True):
     warnings: tuple[MemberWarning, ...]  # of expiries: see the licenses
 
 
+class TitleAnswer(Struct, frozen=True):
+    """One title's downloads by one account, at one moment."""
+
+    account_id: str
+    at: int
+    version: int  # of the account
+    standing: Standing
+    title: TitleDownloads
+
+
 def downloads(
     reader: Reader,
     account_id: str,
@@ -69,6 +79,21 @@ def downloads(
     reading = reader.of_account(PROJECTION, account_id, (account_id,), wanted)
     row = the_row(reading, account_id, account_id)
     return downloads_of(row, account_id, at=at, title_id=title_id, standing=reading.standing)
+
+
+def one_title(
+    reader: Reader, account_id: str, title_id: str, *, at: int, wanted: AtLeast = ANYTHING
+) -> TitleAnswer:
+    """One title; one that was never downloaded counts none. Raises: NotFound, Unavailable."""
+    reading = reader.of_account(PROJECTION, account_id, (account_id,), wanted)
+    row = the_row(reading, account_id, account_id)
+    return TitleAnswer(
+        account_id=account_id,
+        at=at,
+        version=row.version,
+        standing=reading.standing,
+        title=_title(row, title_id, at),
+    )
 
 
 def downloads_of(

@@ -5,6 +5,7 @@ from msgspec import Struct
 from projectors.licenses import PROJECTION, License, Licenses, State, license_of
 from queries.reader import ANYTHING, AtLeast, Reader, Standing, the_row
 from queries.warnings import MemberWarning, of_expiry
+from schemas.errors import NotFound
 
 
 class LicenseAnswer(Struct, frozen=True):
@@ -37,6 +38,16 @@ class LicenseAnswer(Struct, frozen=True):
     proof: str
 
 
+class OneLicenseAnswer(Struct, frozen=True):
+    """One license of an account, at one moment."""
+
+    account_id: str
+    at: int
+    version: int  # of the account
+    standing: Standing
+    license: LicenseAnswer
+
+
 class LicensesAnswer(Struct, frozen=True):
     """The licenses of one account, at one moment."""
 
@@ -55,13 +66,41 @@ def licenses(
     at: int,
     device_id: str | None = None,
     state: State | None = None,
+    title_id: str | None = None,
     wanted: AtLeast = ANYTHING,
 ) -> LicensesAnswer:
-    """The account's licenses, of one device or in one state. Raises: NotFound, Unavailable."""
+    """The account's licenses, of one device, title or state. Raises: NotFound, Unavailable."""
     reading = reader.of_account(PROJECTION, account_id, (account_id,), wanted)
     row = the_row(reading, account_id, account_id)
     return licenses_of(
-        row, account_id, at=at, device_id=device_id, state=state, standing=reading.standing
+        row,
+        account_id,
+        at=at,
+        device_id=device_id,
+        state=state,
+        title_id=title_id,
+        standing=reading.standing,
+    )
+
+
+def one_license(
+    reader: Reader, account_id: str, license_id: str, *, at: int, wanted: AtLeast = ANYTHING
+) -> OneLicenseAnswer:
+    """One license of the account. Raises: NotFound, Unavailable."""
+    reading = reader.of_account(PROJECTION, account_id, (account_id,), wanted)
+    row = the_row(reading, account_id, account_id)
+    found = license_of(row, license_id)
+    if found is None:
+        raise NotFound(
+            f"license {license_id:.60}: account {account_id:.60} never held it, as of version "
+            f"{reading.standing.version} of its shard. Its licenses are listed without the id."
+        )
+    return OneLicenseAnswer(
+        account_id=account_id,
+        at=at,
+        version=row.version,
+        standing=reading.standing,
+        license=_answer(license_id, found, at),
     )
 
 
@@ -72,6 +111,7 @@ def licenses_of(
     at: int,
     device_id: str | None = None,
     state: State | None = None,
+    title_id: str | None = None,
     standing: Standing | None = None,
 ) -> LicensesAnswer:
     """The answer that a row gives at a moment."""
@@ -81,6 +121,7 @@ def licenses_of(
         for license_id, one in known
         if one is not None
         and device_id in (None, one.device)
+        and title_id in (None, one.title)
         and state in (None, state_of(one, at))
     ]
     some.sort(key=lambda one: (-one.expires_at, one.license_id))

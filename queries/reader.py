@@ -6,14 +6,23 @@ for an event that the asker knows to have been stored (read your writes).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from projectors.generations import listed
 from projectors.projection import Projection
-from projectors.view_store import Checkpoint, Generation, Registry, Rows, ViewStore
+from projectors.view_store import Generation, Rows, ViewStore
+from queries.finding import (
+    Each,
+    Finding,
+    Found,
+    Need,
+    Pause,
+    RegistryOf,
+    RowsOf,
+    Step,
+)
 from schemas.errors import Invalid, NotFound, Unavailable
 from schemas.record import shard_of
 
@@ -21,12 +30,6 @@ V = TypeVar("V")
 
 WAIT_SECONDS = 5.0  # how long a query waits for `min_version`, unless it says otherwise
 WAIT_SECONDS_MAX = 60.0
-POLL_SECONDS_MIN = 0.002
-POLL_SECONDS_MAX = 0.1
-SWITCHES_MAX = 5  # changes of the served generation in one read
-SWITCH_SECONDS = (
-    0.5  # how long a newly served generation is waited for to be as far as the last
-)
 
 
 class AtLeast(Struct, frozen=True):
@@ -76,30 +79,25 @@ class Reading(Generic[V]):
     standing: Standing
 
 
+class Source(Protocol):
+    """Where a reader's rows come from."""
+
+    def find(self, need: Need) -> Found:
+        """What is needed, by the rules of queries/finding.py. Raises: Unavailable, NotFound."""
+
+    def moment(self, projection: str, now_at: int) -> int:
+        """The instant that answers are for."""
+
+    def keys(self, projection: str) -> set[str]:
+        """Every key of the served generation that has a row in some shard."""
+
+
 class Reader:
-    """Reads rows. Safe to share between threads if the store is.
+    """Reads rows. Safe to share between threads if its source is."""
 
-    Its answers of a shard do not go back when another generation is served: right after the
-    step that one may lack the last events for a moment, which is waited for.
-
-    `generation` is the number or label of another one to read; None: the served one.
-    """
-
-    def __init__(
-        self,
-        store: ViewStore,
-        shards: int,
-        *,
-        monotonic: Callable[[], float],
-        sleep: Callable[[float], None],
-        generation: str | None = None,
-    ) -> None:
-        self._store = store
-        self._chosen = generation
+    def __init__(self, source: Source, shards: int) -> None:
+        self._source = source
         self._shards = shards
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._answered: dict[tuple[str, int], tuple[str, int]] = {}  # generation, seq
 
     def of_account(
         self,
@@ -113,23 +111,9 @@ class Reader:
         Raises: Unavailable while the projection serves no generation; Invalid if `wanted` is of
         another shard.
         """
-        shard = shard_of(account_id, self._shards)
-        if wanted.shard not in (None, shard):
-            raise Invalid(
-                f"min_version of shard {wanted.shard}, but {account_id:.60} lives in shard "
-                f"{shard}: give the token of a command of this account."
-            )
-        generation, found = self._read(projection, shard, keys, wanted)
-        return Reading(
-            rows=_decoded(projection, found),
-            standing=Standing(
-                as_of=_as_of(generation, found.checkpoint.at),
-                version=found.checkpoint.seq,
-                generation=generation.name,
-                fresh=found.checkpoint.seq >= wanted.seq,
-                behind=max(0, wanted.seq - found.checkpoint.seq),
-            ),
-        )
+        need = need_of_account(projection.name, account_id, keys, wanted, self._shards)
+        found = self._source.find(need)
+        return Reading(_decoded(projection, found.parts[0]), standing_of(need, found))
 
     def merged(
         self, projection: Projection[V], keys: Sequence[str], wanted: AtLeast = ANYTHING
@@ -146,107 +130,119 @@ class Reader:
             )
         merge = projection.merge
         assert merge is not None, f"{projection.name} is keyed by account"
-        generation, parts = self._read_all(projection, keys, wanted)
-        some = [_decoded(projection, found) for found in parts]
+        place = wanted.shard or 0
+        need = Need(projection.name, tuple(keys), None, wanted.seq, place, wanted.wait_seconds)
+        found = self._source.find(need)
+        some = [_decoded(projection, part) for part in found.parts]
         subrows = {key: [rows[key] for rows in some if key in rows] for key in keys}
-        reached = parts[wanted.shard or 0].checkpoint.seq
         return Reading(
             rows={key: merge(rows) for key, rows in subrows.items() if rows},
-            standing=Standing(
-                as_of=_as_of(generation, max(found.checkpoint.at for found in parts)),
-                version=sum(found.checkpoint.seq for found in parts),
-                generation=generation.name,
-                fresh=reached >= wanted.seq,
-                behind=max(0, wanted.seq - reached),
-            ),
+            standing=standing_of(need, found),
         )
 
     def moment(self, projection: str, now_at: int) -> int:
         """The instant that answers are for: now, or the one that was looked back to."""
-        return now_at if self._chosen is None else _as_of(self._served(projection), now_at)
+        return self._source.moment(projection, now_at)
 
     def keys(self, projection: Projection[Any]) -> set[str]:
         """Every key of the served generation that has a row in some shard."""
-        generation = self._served(projection.name)
+        return self._source.keys(projection.name)
+
+
+class StoreSource:
+    """Rows of a view store, one request after the other. Threads may share it."""
+
+    def __init__(
+        self,
+        store: ViewStore,
+        shards: int,
+        *,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
+        generation: str | None = None,
+    ) -> None:
+        """`generation` is the number or label of the one to read; None: the served one."""
+        self._store = store
+        self._shards = shards
+        self._sleep = sleep
+        self._chosen = generation
+        self._finding = Finding(shards, monotonic=monotonic, generation=generation)
+
+    def find(self, need: Need) -> Found:
+        """What is needed. Raises: Unavailable, NotFound."""
+        found: Found = self._drive(self._finding.search(need))
+        return found
+
+    def moment(self, projection: str, now_at: int) -> int:
+        """Now, or the instant that was looked back to."""
+        return now_at if self._chosen is None else _as_of(self._answering(projection), now_at)
+
+    def keys(self, projection: str) -> set[str]:
+        """Every key of the generation that answers."""
+        generation = self._answering(projection)
         shards = range(self._shards)
         return {key for shard in shards for key in self._store.keys(generation, shard)}
 
-    def _read(
-        self,
-        projection: Projection[Any],
-        shard: int,
-        keys: Sequence[str],
-        wanted: AtLeast,
-        asked_at: float | None = None,
-    ) -> tuple[Generation, Rows]:
-        asked_at = self._monotonic() if asked_at is None else asked_at
-        pause = POLL_SECONDS_MIN
+    def _answering(self, projection: str) -> Generation:
+        return self._finding.generation_of(self._store.registry(projection), projection)
+
+    def _drive(self, steps: Any) -> Any:
+        answer: Any = None
         while True:
-            generation, found = self._read_served(projection, shard, keys)
-            seq, waited = found.checkpoint.seq, self._monotonic() - asked_at
-            moves = generation.as_of is None
-            left = max(
-                wanted.wait_seconds - waited if seq < wanted.seq and moves else 0.0,
-                SWITCH_SECONDS - waited if self._went_back(generation, shard, seq) else 0.0,
-            )
-            if left <= 0:
-                self._remember(generation, shard, seq)
-                return generation, found
-            self._sleep(min(pause, left))
-            pause = min(pause * 2, POLL_SECONDS_MAX)
+            try:
+                answer = self._done(steps.send(answer))
+            except StopIteration as end:
+                return end.value
 
-    def _remember(self, generation: Generation, shard: int, seq: int) -> None:
-        """The most that was answered from it: a slower thread may come with less."""
-        name, answered = self._answered.get((generation.projection, shard), ("", 0))
-        most = max(seq, answered) if name == generation.name else seq
-        self._answered[generation.projection, shard] = generation.name, most
+    def _done(self, step: Step) -> Any:
+        match step:
+            case RegistryOf():
+                return self._store.registry(step.projection)
+            case RowsOf():
+                return self._store.rows(step.generation, step.shard, step.keys), None
+            case Pause():
+                return self._sleep(step.poll_seconds)
+            case Each():
+                return [self._drive(search) for search in step.searches]
 
-    def _went_back(self, generation: Generation, shard: int, seq: int) -> bool:
-        """Whether this generation has less than another one that was answered from."""
-        name, answered = self._answered.get((generation.projection, shard), ("", 0))
-        return name != generation.name and seq < answered
 
-    def _read_all(
-        self, projection: Projection[Any], keys: Sequence[str], wanted: AtLeast
-    ) -> tuple[Generation, list[Rows]]:
-        asked_at = self._monotonic()  # all shards are waited for together
-        for _ in range(SWITCHES_MAX):
-            parts = [
-                self._read(
-                    projection,
-                    shard,
-                    keys,
-                    wanted if shard == wanted.shard else ANYTHING,
-                    asked_at,
-                )
-                for shard in range(self._shards)
-            ]
-            generation = parts[0][0]
-            if all(one == generation for one, _ in parts):
-                return generation, [found for _, found in parts]
-        raise _restless(projection)
+def store_reader(
+    store: ViewStore,
+    shards: int,
+    *,
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], None],
+    generation: str | None = None,
+) -> Reader:
+    """A reader of what a view store serves, or of the generation that is named."""
+    source = StoreSource(store, shards, monotonic=monotonic, sleep=sleep, generation=generation)
+    return Reader(source, shards)
 
-    def _read_served(
-        self, projection: Projection[Any], shard: int, keys: Sequence[str]
-    ) -> tuple[Generation, Rows]:
-        for _ in range(SWITCHES_MAX):
-            generation = self._served(projection.name)
-            found = self._store.rows(generation, shard, keys)
-            if found.checkpoint != Checkpoint() or generation == self._served(projection.name):
-                return generation, found  # an empty shard may be one that was just dropped
-        raise _restless(projection)
 
-    def _served(self, projection: str) -> Generation:
-        registry = self._store.registry(projection)
-        if self._chosen is not None:
-            return _chosen(registry, projection, self._chosen)
-        generation = registry.generation(registry.serving)
-        if generation is None:
-            raise Unavailable(
-                f"{projection} serves no generation yet. Start a projector: `airside up`, "
-                "or `airside project`."
-            )
-        return generation
+def need_of_account(
+    projection: str, account_id: str, keys: Sequence[str], wanted: AtLeast, shards: int
+) -> Need:
+    """What to look for in the account's shard. Raises: Invalid if `wanted` is of another."""
+    shard = shard_of(account_id, shards)
+    if wanted.shard not in (None, shard):
+        raise Invalid(
+            f"min_version of shard {wanted.shard}, but {account_id:.60} lives in shard "
+            f"{shard}: give the token of a command of this account."
+        )
+    return Need(projection, tuple(keys), shard, wanted.seq, shard, wanted.wait_seconds)
+
+
+def standing_of(need: Need, found: Found) -> Standing:
+    """From when the answer to a need is."""
+    parts, generation = found.parts, found.generation
+    reached = parts[0 if need.shard is not None else need.seq_shard or 0].checkpoint.seq
+    return Standing(
+        as_of=_as_of(generation, max(rows.checkpoint.at for rows in parts)),
+        version=sum(rows.checkpoint.seq for rows in parts),
+        generation=generation.name,
+        fresh=reached >= need.seq,
+        behind=max(0, need.seq - reached),
+    )
 
 
 def the_row(reading: Reading[V], key: str, account_id: str) -> V:
@@ -262,24 +258,9 @@ def the_row(reading: Reading[V], key: str, account_id: str) -> V:
     return row
 
 
-def _chosen(registry: Registry, projection: str, name: str) -> Generation:
-    found = registry.called(name)
-    if found is None:
-        raise NotFound(
-            f"{projection} has no generation {name:.60}. There is: {listed(registry)}."
-        )
-    if found.label and found.followed_at is None:
-        raise Unavailable(f"{found.name} is not whole yet. Run the same replay again.")
-    return found
-
-
 def _as_of(generation: Generation, at: int) -> int:
     """From when an answer is: one that was looked back to ends at its instant, not before."""
     return at if generation.as_of is None else generation.as_of
-
-
-def _restless(projection: Projection[Any]) -> Unavailable:
-    return Unavailable(f"{projection.name}: the served generation keeps changing. Ask again.")
 
 
 def _decoded(projection: Projection[V], found: Rows) -> dict[str, V]:

@@ -1,5 +1,7 @@
 """What happened on an account, in order, with the rule and catalog behind each refusal."""
 
+from itertools import takewhile
+
 import msgspec
 from msgspec import Struct
 
@@ -79,6 +81,34 @@ def timeline(
         entries=tuple(_answer(entry) for entry in reversed(entries)),
         before=first if first > head.first_version else None,
     )
+
+
+class ChangesAnswer(Struct, frozen=True):
+    """What followed on some version of an account, the earliest first."""
+
+    version: int  # of the account
+    after: int  # the version that the first entry follows on: what was erased is left out
+    entries: tuple[TimelineEntry, ...]  # without a gap; perhaps not all that there are
+
+
+def changes(
+    reader: Reader, account_id: str, *, after: int, limit: int = ENTRIES_SHOWN
+) -> ChangesAnswer:
+    """At most `limit` events that follow on version `after`. Raises: NotFound, Unavailable."""
+    head_key = f"{account_id}/{HEAD}"
+    head = the_row(reader.of_account(PROJECTION, account_id, (head_key,)), head_key, account_id)
+    after = max(after, head.first_version - 1)
+    last = min(head.version, after + limit)
+    pages = range(page_of(after + 1), page_of(last) + 1) if last > after else range(0)
+    keys = tuple(page_key(account_id, page) for page in pages)
+    rows = reader.of_account(PROJECTION, account_id, keys).rows if keys else {}
+    known = {
+        entry.version: entry for key in keys if key in rows for entry in entries_of(rows[key])
+    }
+    # another generation, served since the head was read, may lack the last for a moment
+    whole = takewhile(known.__contains__, range(after + 1, last + 1))
+    entries = tuple(_answer(known[version]) for version in whole)
+    return ChangesAnswer(version=head.version, after=after, entries=entries)
 
 
 def _answer(entry: Entry) -> TimelineEntry:

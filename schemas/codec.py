@@ -15,11 +15,12 @@ from typing import Any
 import msgspec
 
 from schemas import upcasts
+from schemas.allowed import allowed
 from schemas.decoding import decoder
 from schemas.encoding import encoder
 from schemas.envelope import Command, Event
 from schemas.errors import Invalid, Unreadable
-from schemas.invalid import explained
+from schemas.invalid import explained, field_types
 from schemas.reading import varint_at
 from schemas.registry import (
     BODY_AT,
@@ -199,8 +200,13 @@ def _command(schema: Schema) -> Decode:
         except msgspec.ValidationError as error:
             raise explained(error, fields, cls) from None
 
-    result = f"valid({{{', '.join(f'{name!r}: f_{name}' for name in wanted)}}})"
-    return decoder(schema, wanted, result, {"valid": valid}, whole=True)
+    avro = {field["name"]: field["type"] for field in schema.avro["fields"]}
+    types = field_types(cls)
+    check = allowed({f"f_{name}": (avro[name], types[name]) for name in wanted})
+    made = f"command({', '.join(f'{name}=f_{name}' for name in wanted)})"
+    checked = f"valid({{{', '.join(f'{name!r}: f_{name}' for name in wanted)}}})"
+    names = {"command": cls, "valid": valid}
+    return decoder(schema, wanted, f"{made} if {check} else {checked}", names, whole=True)
 
 
 def _event_decoder(

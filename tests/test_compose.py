@@ -15,7 +15,8 @@ Services = dict[str, dict[str, Any]]
 
 ENGINES = {"kafka", "cassandra", "views"}
 ROLES = {"handler", "projector", "timekeeper"}
-OURS = ROLES | {"init", "airside"}
+HTTP = {"serve", "gateway"}
+OURS = ROLES | HTTP | {"init", "airside"}
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +66,15 @@ def test_roles_start_when_the_engines_are_healthy_and_laid_out(services: Service
     conditions["init"] = "service_completed_successfully"
     found = {
         role: {name: how["condition"] for name, how in services[role]["depends_on"].items()}
-        for role in ROLES
+        for role in ROLES | HTTP
     }
-    assert found == dict.fromkeys(ROLES, conditions)
+    assert found == dict.fromkeys(ROLES | HTTP, conditions)
 
 
 def test_init_runs_once_and_everything_that_serves_comes_back(services: Services) -> None:
     restart = {name: service["restart"] for name, service in services.items()}
     assert restart == {
-        **dict.fromkeys(ENGINES | ROLES, "unless-stopped"),
+        **dict.fromkeys(ENGINES | ROLES | HTTP, "unless-stopped"),
         **dict.fromkeys({"init", "airside"}, "no"),
     }
 
@@ -85,6 +86,8 @@ def test_what_our_services_run_is_a_verb(services: Services) -> None:
         "handler": "handle",
         "projector": "project",
         "timekeeper": "timekeeper",
+        "serve": "serve",
+        "gateway": "gateway",
         "airside": "--help",
     }
     assert set(told.values()) - {"--help"} <= set(VERBS)
@@ -134,12 +137,26 @@ def test_only_this_machine_reaches_the_ports(services: Services) -> None:
         for name, service in services.items()
         if "ports" in service
     }
-    assert published == {name: {"127.0.0.1"} for name in ENGINES}
+    assert published == {name: {"127.0.0.1"} for name in ENGINES | HTTP}
 
 
 def test_our_services_can_be_scaled(services: Services) -> None:
     singular = {"container_name", "hostname", "ports"}
-    assert not singular & {key for name in OURS for key in services[name]}
+    assert not singular & {key for name in OURS - HTTP for key in services[name]}
+
+
+def test_http_is_served_with_keys_only(services: Services) -> None:
+    for_tokens = {name: services[name]["command"][-2:] for name in HTTP}
+    mounted = {name: services[name]["secrets"][0]["source"] for name in HTTP}
+
+    assert for_tokens == dict.fromkeys(HTTP, ["--keys", "/run/secrets/keys"])
+    assert mounted == dict.fromkeys(HTTP, "keys")
+
+
+def test_metrics_of_roles_are_for_other_containers_alone(services: Services) -> None:
+    told = {role: services[role]["command"][1:] for role in ROLES}
+    assert told == dict.fromkeys(ROLES, ["--metrics", "0.0.0.0:9464"])
+    assert not [role for role in ROLES if "ports" in services[role]]
 
 
 def test_images_are_pinned_to_the_patch(services: Services) -> None:
@@ -183,6 +200,7 @@ def test_memory_and_logs_are_bounded(services: Services) -> None:
 
 def test_a_stop_leaves_time_for_the_batch_under_way(services: Services) -> None:
     ends = {
-        (services[role]["stop_signal"], services[role]["stop_grace_period"]) for role in ROLES
+        (services[role]["stop_signal"], services[role]["stop_grace_period"])
+        for role in ROLES | HTTP
     }
     assert ends == {("SIGTERM", "30s")}

@@ -19,7 +19,7 @@ PURE_MAY_IMPORT = {
     "ast", "bisect", "calendar", "collections", "dataclasses", "datetime", "difflib", "enum",
     "functools", "hashlib", "heapq", "inspect", "itertools", "json", "logging", "math",
     "msgspec", "operator", "pathlib", "re", "struct", "types", "typing", "uuid", "fastavro",
-    "importlib", "base64", "statistics", "sys", "xxhash",
+    "importlib", "base64", "binascii", "statistics", "sys", "xxhash",
 }  # fmt: skip
 CLOCKS = {"time", "now", "utcnow", "today", "monotonic", "perf_counter", "uuid1", "uuid4"}
 LINES_MAX = 300

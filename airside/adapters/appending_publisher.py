@@ -3,25 +3,30 @@
 import threading
 from collections.abc import Callable, Sequence
 
+from airside.log import Traces
 from schemas.errors import AirsideError, PublishFailed
+
+Append = Callable[[Sequence[tuple[bytes, bytes]], Traces | None], int]
 
 
 class AppendingPublisher:
     """Appends at once: what was handed over is acknowledged, or the publisher has failed."""
 
-    def __init__(self, append: Callable[[Sequence[tuple[bytes, bytes]]], int]) -> None:
+    def __init__(self, append: Append) -> None:
         self._append = append
         self._acknowledged = 0
         self._failure: str | None = None
         self._sending = threading.Lock()  # close() waits for a send that is under way
 
-    def send(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+    def send(
+        self, records: Sequence[tuple[bytes, bytes]], traces: Traces | None = None
+    ) -> None:
         """Append them, unless an earlier record failed or the publisher is closed."""
         with self._sending:
             if self._failure is not None:
                 return
             try:
-                self._append(records)
+                self._append(records, traces)
                 self._acknowledged += len(records)
             except AirsideError as error:
                 self._failure = f"the topic refused {len(records)} records: {error}"

@@ -8,8 +8,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from airside.adapters.kafka_producer import open_producer, stop_producer
 from airside.adapters.kafka_settings import KafkaCluster
+from airside.adapters.kafka_traces import headers_of
 from airside.adapters.kafka_trouble import Trouble
-from airside.log import KeyValue
+from airside.log import KeyValue, Traces
 from schemas.errors import Unavailable
 
 APPEND_SECONDS = 30.0  # for one append to be acknowledged; a broker's restart fits in
@@ -59,7 +60,9 @@ class KafkaAppending:
         self._lock = threading.Lock()
         self._producer: Producer | None = None
 
-    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+    def append(
+        self, topic: str, partition: int, records: Sequence[KeyValue], traces: Traces
+    ) -> int:
         """The offset of the first, once all are acknowledged.
 
         Raises: Unavailable, and some may be there; TooLarge where the broker says so.
@@ -70,7 +73,7 @@ class KafkaAppending:
         with self._trouble.translated(doing):
             producer = self._open(topic)
             try:
-                self._produce(producer, topic, partition, records, delivery, deadline)
+                self._produce(producer, (topic, partition), records, traces, delivery, deadline)
                 while delivery.outstanding:
                     if time.monotonic() > deadline:
                         raise self._late(doing)
@@ -90,19 +93,26 @@ class KafkaAppending:
     def _produce(
         self,
         producer: Producer,
-        topic: str,
-        partition: int,
+        place: tuple[str, int],  # topic and partition
         records: Sequence[KeyValue],
+        traces: Traces,
         delivery: Delivery,
         deadline: float,
     ) -> None:
+        topic, partition = place
         name = self._cluster.named(topic)
         with self._lock:  # one append's records stay together
-            for key, value in records:
+            for n, (key, value) in enumerate(records):
+                headers = headers_of(traces[n]) if n in traces else None
                 while True:
                     try:
                         producer.produce(
-                            name, value, key, partition, on_delivery=delivery.report
+                            name,
+                            value,
+                            key,
+                            partition,
+                            on_delivery=delivery.report,
+                            headers=headers,
                         )
                         delivery.outstanding += 1
                         break

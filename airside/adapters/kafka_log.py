@@ -11,7 +11,7 @@ from airside.adapters.kafka_reader import KafkaReader, KafkaSource
 from airside.adapters.kafka_settings import parse_cluster
 from airside.adapters.kafka_topics import KafkaTopics, TopicFacts
 from airside.adapters.kafka_trouble import Trouble
-from airside.log import KeyValue, check_sizes
+from airside.log import KeyValue, Traces, check_sizes
 
 
 class KafkaLog:
@@ -42,7 +42,13 @@ class KafkaLog:
         """How many partitions a topic has. Raises: NotFound, Unavailable."""
         return self._desk.partitions(topic)
 
-    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+    def append(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[KeyValue],
+        traces: Traces | None = None,
+    ) -> int:
         """Append records and wait until all are acknowledged; the offset of the first.
 
         Raises: TooLarge, NotFound, where nothing was appended; Unavailable.
@@ -51,7 +57,7 @@ class KafkaLog:
         check_sizes(topic, records)
         if not records:
             return self._desk.bounds(topic, partition)[1]
-        return self._appending.append(topic, partition, records)
+        return self._appending.append(topic, partition, records, traces or {})
 
     def source(self, topic: str, partition: int) -> KafkaSource:
         """A reader, from offset 0. Raises: NotFound, Unavailable."""

@@ -22,8 +22,9 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from airside.adapters.kafka_producer import open_producer, stop_producer
 from airside.adapters.kafka_settings import QUEUE_RECORDS_MAX, KafkaCluster
+from airside.adapters.kafka_traces import produce_traced
 from airside.adapters.kafka_trouble import Trouble
-from airside.log import check_sizes
+from airside.log import Traces, check_sizes
 from schemas.errors import PublishFailed, TooLarge
 
 STALL_SECONDS = 30.0  # without any acknowledgement, before the rest is given up
@@ -39,6 +40,7 @@ class KafkaPublisher:
         self._topic, self._name, self._partition = topic, cluster.named(topic), partition
         self._lock = threading.Lock()
         self._waiting: deque[tuple[bytes, bytes]] = deque()  # the producer's queue was full
+        self._traces: dict[int, str] = {}  # of those, by their number among all of ours
         self._handed = 0  # to the producer
         self._failed = 0  # of those
         self._acknowledged = 0
@@ -56,7 +58,9 @@ class KafkaPublisher:
                 self._name,
             )
 
-    def send(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+    def send(
+        self, records: Sequence[tuple[bytes, bytes]], traces: Traces | None = None
+    ) -> None:
         """Hand them to the producer, unless one failed before or this is closed."""
         with self._lock:
             if self._failure is not None:
@@ -68,6 +72,8 @@ class KafkaPublisher:
                 return
             if not len(self._producer) and not self._waiting:
                 self._moved_at = time.monotonic()
+            for n, trace in (traces or {}).items():
+                self._traces[self._handed + len(self._waiting) + n] = trace
             self._waiting.extend(records)
             self._hand_over()
 
@@ -106,7 +112,7 @@ class KafkaPublisher:
             if not batch:
                 return
             try:
-                taken = self._producer.produce_batch(self._name, batch, self._partition)
+                taken = self._produce(batch)
             except KafkaException as error:
                 self._fail(self._why(error.args[0]))
                 return
@@ -117,6 +123,13 @@ class KafkaPublisher:
                 return
             for _ in batch:
                 self._waiting.popleft()
+
+    def _produce(self, batch: list[dict[str, Any]]) -> int:
+        if not self._traces:
+            return self._producer.produce_batch(self._name, batch, self._partition)
+        places = [n for n in range(len(batch)) if self._handed + n in self._traces]
+        traces = {n: self._traces.pop(self._handed + n) for n in places}
+        return produce_traced(self._producer, self._name, batch, self._partition, traces)
 
     def _count(self) -> None:
         acknowledged = self._handed - self._failed - len(self._producer)

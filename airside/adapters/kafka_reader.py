@@ -24,6 +24,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from airside.adapters.kafka_desk import KafkaDesk
 from airside.adapters.kafka_settings import KafkaCluster
+from airside.adapters.kafka_traces import traces_of
 from airside.adapters.kafka_trouble import Trouble
 from schemas.errors import AirsideError
 from schemas.record import Record
@@ -184,6 +185,7 @@ class KafkaSource:
         self.ahead: list[Message] = []  # received and not yet handed out
         self.is_assigned = self.is_paused = self.is_beyond_end = False
         self.failure: AirsideError | None = None  # of its partition, not told yet
+        self.traces: dict[int, str] | None = None
         self.reader = reader
         self._bytes = 0  # of the values in the buffer, about
         self._resume_at = 0  # records in the buffer, where it is paused
@@ -219,6 +221,8 @@ class KafkaSource:
             self._bytes = self._bytes * len(self.ahead) // (before or 1)
             if self.is_paused and len(self.ahead) <= self._resume_at:
                 self.reader.resume(self)
+        if self.traces is not None:
+            self.traces = traces_of(found)
         return list(_records(found))
 
     def put(self, messages: Sequence[Message]) -> bool:

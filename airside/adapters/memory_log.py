@@ -2,9 +2,16 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from airside.adapters.appending_publisher import AppendingPublisher
-from airside.log import KeyValue, check_partition, check_partition_count, check_sizes
+from airside.log import (
+    KeyValue,
+    Traces,
+    check_partition,
+    check_partition_count,
+    check_sizes,
+)
 from airside.membership import Everything
 from schemas.record import Record
 
@@ -17,6 +24,7 @@ class MemoryLog:
         self._topics: dict[str, list[list[Record]]] = {}
         self._begins: dict[tuple[str, int], int] = {}
         self._noted: dict[tuple[str, int], int] = {}
+        self.traces: dict[tuple[str, int, int], str] = {}  # of the records that carry one
         self.changed = threading.Condition()  # guards all of it; notified by every append
 
     def create_topic(self, name: str, partitions: int, *, is_compacted: bool = False) -> bool:
@@ -33,7 +41,13 @@ class MemoryLog:
             check_partition(topic, 0, len(self._topics.get(topic, ())))
             return len(self._topics[topic])
 
-    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+    def append(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[KeyValue],
+        traces: Traces | None = None,
+    ) -> int:
         """Append records together; the offset of the first. Raises: TooLarge, NotFound."""
         check_sizes(topic, records)
         with self.changed:
@@ -41,6 +55,8 @@ class MemoryLog:
             first = self.begin(topic, partition) + len(log)
             at = max(self._clock(), log[-1][1] if log else 0)
             log.extend((first + i, at, k, v) for i, (k, v) in enumerate(records))
+            for i, trace in (traces or {}).items():
+                self.traces[topic, partition, first + i] = trace
             self.changed.notify_all()
             return first
 
@@ -51,7 +67,7 @@ class MemoryLog:
     def publisher(self, topic: str, partition: int) -> "AppendingPublisher":
         """A writer to one partition. Raises: NotFound."""
         self.records(topic, partition)
-        return AppendingPublisher(lambda records: self.append(topic, partition, records))
+        return AppendingPublisher(partial(self.append, topic, partition))
 
     def delete(self, topic: str, partition: int, before: int) -> None:
         """What a cluster's retention does: records before this offset are gone."""
@@ -88,6 +104,8 @@ class MemoryLog:
 class MemorySource:
     """A reader: an offset into a list."""
 
+    traces: dict[int, str] | None = None
+
     def __init__(self, log: MemoryLog, topic: str, partition: int, records: list[Record]):
         self._log, self._topic, self._partition = log, topic, partition
         self._records = records
@@ -105,6 +123,10 @@ class MemorySource:
             first = self._next - self.begin()
             found = self._records[first : first + count_max]
         self._next += len(found)
+        if self.traces is not None:
+            spots = {offset: (self._topic, self._partition, offset) for offset, *_ in found}
+            traces = self._log.traces
+            self.traces = {o: traces[spot] for o, spot in spots.items() if spot in traces}
         return found
 
     def begin(self) -> int:

@@ -67,6 +67,10 @@ class Servers:
         self._ask_for_slots()
         return self._node(self._cluster.get_node_from_key(key))
 
+    def last_owner(self, key: str) -> str:
+        """A cluster's server that had a key when it was asked last. Raises: FAILURES."""
+        return str(self._cluster.get_node_from_key(key).name)
+
     def masters(self) -> Sequence[redis.Redis]:
         """Every server that rows are written to. Raises: FAILURES."""
         if not self.is_cluster:

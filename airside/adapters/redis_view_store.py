@@ -21,13 +21,17 @@ import msgspec
 
 from airside.adapters.memory_view_store import registry_moved, save_refused
 from airside.adapters.redis_facts import ServerFacts, facts
-from airside.adapters.redis_script import Reply, Script, read, scan
+from airside.adapters.redis_reading import Request, read_each
+from airside.adapters.redis_script import Command, Reply, Script, read, scan
 from airside.adapters.redis_servers import FAILURES, Servers
+from airside.serving.looks import Looked
 from projectors.view_store import Checkpoint, Generation, ParkedEvent, Registry, Rows
-from schemas.errors import Fenced, Moved
+from queries.finding import RowsOf
+from schemas.errors import AirsideError, Fenced, Moved
 
 TIMEOUT_SECONDS = 5.0  # of one request
 SCAN_COUNT = 1_000  # keys looked at in one request
+REGISTRIES_MAX = 64  # kept decoded
 PARTS = ("checkpoint", "rows", "parked")  # of a shard; they go together
 
 _encode = msgspec.json.encode
@@ -50,6 +54,7 @@ class RedisViewStore:
         self._servers = Servers(url, timeout_seconds)
         self._save = Script("redis_view_store_save.lua")
         self._change = Script("redis_view_store_registry.lua")
+        self._looked_at: dict[bytes, Registry] = {}  # the last, by its JSON
         try:
             self._servers.check()
         except BaseException:
@@ -84,23 +89,38 @@ class RedisViewStore:
 
     def rows(self, generation: Generation, shard: int, keys: Sequence[str]) -> Rows:
         """Rows and the checkpoint they belong to, read in one MULTI. Raises: Unavailable."""
-        checkpoint_key, rows_key, _ = _shard_keys(generation, shard)
-        (*place, created_at), count, *rows = read(
-            self._servers,
-            checkpoint_key,
-            ("MULTI",),
-            ("HMGET", checkpoint_key, "seq", "offset", "at", "digest", "created_at"),
-            ("HLEN", rows_key),
-            *([("HMGET", rows_key, *keys)] if keys else []),
-            ("EXEC",),
+        key, commands = _rows_request(generation, shard, keys)
+        return _rows(generation, keys, read(self._servers, key, *commands))
+
+    def look(self, asked: Sequence[RowsOf], projections: Sequence[str]) -> Looked:
+        """Rows of many shards, and then registries, in one round trip to each server."""
+        requests: list[Request] = [
+            _rows_request(one.generation, one.shard, one.keys) for one in asked
+        ]
+        registries = [_registry_key(projection) for projection in projections]
+        requests += ((key, [("GET", key)]) for key in registries)
+        answers = read_each(self._servers, requests)
+        return Looked(
+            [
+                answer
+                if isinstance(answer, AirsideError)
+                else _rows(one.generation, one.keys, answer)
+                for one, answer in zip(asked, answers, strict=False)
+            ],
+            {
+                projection: self._registry_seen(answer)
+                for projection, answer in zip(projections, answers[len(asked) :], strict=True)
+            },
         )
-        if _is_namesake(generation, created_at):
-            return Rows(Checkpoint(), dict.fromkeys(keys), 0)
-        return Rows(
-            _checkpoint(*place),
-            dict(zip(keys, rows[0], strict=True)) if keys else {},
-            count,
-        )
+
+    def lane(self, generation: Generation, shard: int) -> str:
+        """The server that a shard's rows were on last; empty where that is not known."""
+        if not self._servers.is_cluster:
+            return ""
+        try:
+            return self._servers.last_owner(_shard_keys(generation, shard)[0])
+        except FAILURES:
+            return ""
 
     def save(
         self,
@@ -189,6 +209,20 @@ class RedisViewStore:
         """Close every connection."""
         self._servers.close()
 
+    def _registry_seen(self, answer: Any) -> Registry | AirsideError:
+        """The same object for the same bytes: they are looked at with every read."""
+        if isinstance(answer, AirsideError):
+            return answer
+        if answer is None:
+            return Registry()
+        found = self._looked_at.get(answer)
+        if found is None:
+            found = _decode_registry(answer)
+            if len(self._looked_at) >= REGISTRIES_MAX:
+                self._looked_at.clear()
+            self._looked_at[answer] = found
+        return found
+
 
 class PendingSave:
     """A save that was sent. Wait for it exactly once."""
@@ -208,6 +242,28 @@ class PendingSave:
             raise Fenced(
                 save_refused(self._generation, self._shard, self._expected, seq, offset)
             )
+
+
+def _rows_request(generation: Generation, shard: int, keys: Sequence[str]) -> Request:
+    """One MULTI of a shard's checkpoint and rows."""
+    checkpoint_key, rows_key, _ = _shard_keys(generation, shard)
+    commands: list[Command] = [
+        ("MULTI",),
+        ("HMGET", checkpoint_key, "seq", "offset", "at", "digest", "created_at"),
+        ("HLEN", rows_key),
+        ("EXEC",),
+    ]
+    if keys:
+        commands.insert(3, ("HMGET", rows_key, *keys))
+    return checkpoint_key, commands
+
+
+def _rows(generation: Generation, keys: Sequence[str], answer: Any) -> Rows:
+    (*place, created_at), count, *rows = answer
+    if _is_namesake(generation, created_at):
+        return Rows(Checkpoint(), dict.fromkeys(keys), 0)
+    found = dict(zip(keys, rows[0], strict=True)) if keys else {}
+    return Rows(_checkpoint(*place), found, count)
 
 
 def _checkpoint(

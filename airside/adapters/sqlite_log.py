@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice, repeat
 from pathlib import Path
 
@@ -23,7 +24,13 @@ import msgspec
 
 from airside.adapters.appending_publisher import AppendingPublisher
 from airside.adapters.sqlite_file import answering, connect, writing
-from airside.log import KeyValue, check_partition, check_partition_count, check_sizes
+from airside.log import (
+    KeyValue,
+    Traces,
+    check_partition,
+    check_partition_count,
+    check_sizes,
+)
 from airside.membership import Everything
 from schemas.record import Record
 
@@ -48,6 +55,10 @@ CREATE TABLE IF NOT EXISTS log_blocks (
     at    INTEGER NOT NULL,     -- append time, ms
     data  BLOB NOT NULL         -- MessagePack: [[key, …], [value, …]]
 );
+CREATE TABLE IF NOT EXISTS log_traces (  -- of the records that carry one
+    id    INTEGER PRIMARY KEY,  -- number << 40 | offset
+    trace TEXT NOT NULL         -- W3C traceparent
+);
 """
 COUNT = "SELECT count(*) FROM log_partitions WHERE topic = ?"
 ADD_PARTITION = "INSERT INTO log_partitions (topic, partition) VALUES (?, ?)"
@@ -56,6 +67,8 @@ NOTED = "SELECT noted FROM log_partitions WHERE topic = ? AND partition = ?"
 NOTE = "UPDATE log_partitions SET noted = ? WHERE number = ?"
 LAST = "SELECT id + count, at FROM log_blocks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1"
 APPEND = "INSERT INTO log_blocks VALUES (?, ?, ?, ?)"
+TRACE = "INSERT INTO log_traces VALUES (?, ?)"
+TRACES = "SELECT id, trace FROM log_traces WHERE id >= ? AND id <= ?"
 AROUND = "SELECT max(id) FROM log_blocks WHERE id >= ? AND id <= ?"
 POLL = "SELECT id, count, at, data FROM log_blocks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 
@@ -92,7 +105,13 @@ class SqliteLog:
         check_partition(topic, 0, count)
         return count
 
-    def append(self, topic: str, partition: int, records: Sequence[KeyValue]) -> int:
+    def append(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[KeyValue],
+        traces: Traces | None = None,
+    ) -> int:
         """Append records in one transaction; the offset of the first.
 
         Raises: TooLarge, NotFound, Unavailable; nothing was appended then.
@@ -105,6 +124,8 @@ class SqliteLog:
             start, at = last or (first, 0)
             blocks = _blocks(start, max(self._clock(), at), records)
             connection.executemany(APPEND, blocks)
+            if traces:
+                connection.executemany(TRACE, [(start + i, t) for i, t in traces.items()])
         return int(start) & OFFSET_MASK
 
     def source(self, topic: str, partition: int) -> "SqliteSource":
@@ -125,7 +146,7 @@ class SqliteLog:
     def publisher(self, topic: str, partition: int) -> AppendingPublisher:
         """A writer to one partition. Raises: NotFound."""
         self._number(topic, partition)
-        return AppendingPublisher(lambda records: self.append(topic, partition, records))
+        return AppendingPublisher(partial(self.append, topic, partition))
 
     def noted(self, topic: str, partition: int) -> int:
         """The offset that a source last noted, some NOTE_SECONDS old; 0 where none did."""
@@ -164,6 +185,8 @@ def _blocks(
 
 class SqliteSource:
     """A reader of one partition, for one thread at a time."""
+
+    traces: dict[int, str] | None = None
 
     def __init__(self, path: Path, connection: sqlite3.Connection, number: int) -> None:
         self._path = path
@@ -223,7 +246,16 @@ class SqliteSource:
         if len(self._ahead) < count_max:
             self._read_blocks(count_max)
         found, self._ahead = self._ahead[:count_max], self._ahead[count_max:]
+        if self.traces is not None:
+            self.traces = self._traces(found)
         return found
+
+    def _traces(self, found: Sequence[Record]) -> dict[int, str]:
+        if not found:
+            return {}
+        spots = (self._first + found[0][0], self._first + found[-1][0])
+        rows = self._connection.execute(TRACES, spots).fetchall()
+        return {spot & OFFSET_MASK: trace for spot, trace in rows}
 
     def _read_blocks(self, count_max: int) -> None:
         if self._block is None:

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from airside.cli.output import instant, readable, show_table
-from airside.dry_running import DryRun
 from projectors.outcomes import Outcome
 from queries.across import ExpiringAnswer, RefusalsAnswer, TallyAnswer
+from queries.can_download import DryRun
 from queries.devices import DevicesAnswer
 from queries.downloads import DownloadsAnswer
 from queries.licenses import LicensesAnswer

@@ -11,7 +11,7 @@ from airside.settings import Settings
 from airside.wiring import open_deployment, open_existing
 from commands.catalog_file import parse_catalog
 from commands.catalog_follower import CatalogFollower
-from schemas.errors import NotFound
+from schemas.errors import Contradiction, Invalid, NotFound, TooLarge
 from schemas.record import CATALOG_TOPIC
 
 NAMES_SHOWN = 12
@@ -32,7 +32,7 @@ def load(settings: Settings, file: Path, as_json: bool) -> None:
     A file with any contradiction changes nothing, and every finding is told. Entries that the
     file does not name stay as they are. examples/catalog.json shows the format.
     """
-    records = [(key.encode(), value) for key, value in parse_catalog(file.read_bytes())]
+    records = [(key.encode(), value) for key, value in entries_in(file)]
     with open_deployment(settings) as deployment, deployment.log() as log:
         version = log.append(CATALOG_TOPIC, 0, records) + len(records)
     if as_json:
@@ -67,6 +67,14 @@ def show(settings: Settings, plan_id: str, title_id: str | None, as_json: bool) 
     rows = [(key, said(value)) for key, value in policy.items()]
     heading = f"plan {plan_id}, title {title_id or '–'}, catalog version {found.version}"
     show_table(heading, ["what", "in force"], rows)
+
+
+def entries_in(file: Path) -> list[tuple[str, bytes]]:
+    """The records of a catalog file. Raises: what `parse_catalog` raises, naming the file."""
+    try:
+        return parse_catalog(file.read_bytes())
+    except (Invalid, Contradiction, TooLarge) as fault:
+        raise type(fault)(f"{file}: {fault}") from fault
 
 
 def names(entries: Mapping[str, object]) -> str:

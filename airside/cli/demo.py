@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from airside.cli import answers
+from airside.cli.catalog import entries_in
 from airside.cli.output import console, instant, progress
 from airside.cli.phases import phases, style_of
 from airside.cli.replay import verdict
@@ -24,7 +25,6 @@ from airside.projecting import reading
 from airside.settings import Settings
 from airside.wiring import Deployment, open_deployment
 from commands.catalog import Catalog
-from commands.catalog_file import parse_catalog
 from projectors import outcomes
 from projectors.all import PROJECTIONS
 from projectors.generations import serving
@@ -73,8 +73,8 @@ def demo(
     the clock is driven. Everything printed is computed from what was stored.
     """
     begun = time.monotonic()
+    records = entries_in(catalog_file)
     make_anew(into)
-    records = parse_catalog(catalog_file.read_bytes())
     catalog = Catalog.empty().with_entries(records, len(records))
     clock = DrivenClock(START_AT)
     world = World(

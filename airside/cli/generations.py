@@ -16,7 +16,7 @@ BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 LAG_MAX = 10_000  # events that a generation may be behind the served one when it is promoted
 
 named = click.argument("projection", type=click.Choice(tuple(BY_NAME)))
-numbered = click.argument("generation", type=click.IntRange(1), required=False)
+chosen_one = click.argument("generation", metavar="[NUMBER|LABEL]", required=False)
 accepting = click.option(
     "--accept", is_flag=True, help="Although it differs, is behind, or stands still."
 )
@@ -24,11 +24,11 @@ accepting = click.option(
 
 @click.command()
 @named
-@numbered
+@chosen_one
 @accepting
 @click.pass_obj
-def promote(settings: Settings, projection: str, generation: int | None, accept: bool) -> None:
-    """Serve a generation that is ready: the newest one, or GENERATION.
+def promote(settings: Settings, projection: str, generation: str | None, accept: bool) -> None:
+    """Serve a generation that is ready: the newest one, or the one with that number.
 
     One compare-and-set: queries are answered by one generation or the other, and what was
     served until now stands by. Refused where the last comparison found differences, or where
@@ -65,7 +65,7 @@ def rollback(settings: Settings, projection: str, accept: bool) -> None:
 
 @click.command()
 @named
-@click.argument("generation", metavar="[NUMBER|LABEL]", required=False)
+@chosen_one
 @click.pass_obj
 def retire(settings: Settings, projection: str, generation: str | None) -> None:
     """Drop a generation that is not served, with all its rows: the standby, or another one.
@@ -88,13 +88,13 @@ def retire(settings: Settings, projection: str, generation: str | None) -> None:
         click.echo(f"{chosen.name} is retired, its rows are gone.")
 
 
-def find(registry: Registry, projection: str, number: int | None) -> Generation:
+def find(registry: Registry, projection: str, name: str | None) -> Generation:
     """The generation to serve. Raises: NotFound; Contradiction where it is not whole yet."""
     ready = [g for g in registry.generations if generations.role(registry, g) == "ready"]
-    found = registry.generation(number) if number else max(ready, key=_number, default=None)
+    found = max(ready, key=_number, default=None) if name is None else registry.called(name)
     if found is None:
         raise NotFound(
-            f"{projection}: no generation {number or 'is ready'}. There is: "
+            f"{projection}: no generation {name or 'is ready'}. There is: "
             f"{generations.listed(registry)}. Build one: airside replay {projection} "
             "--no-promote"
         )

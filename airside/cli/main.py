@@ -19,8 +19,8 @@ EXIT_CODES = """
 \b
 Exit codes:
   0  done
-  1  could not be done (an engine is away, nothing is there)
-  2  bad input: nothing was changed
+  1  could not be done (an engine is away; what was named, an account say, is not there)
+  2  bad input (a word, an option or a file that cannot be right): nothing was changed
   3  refused by a rule of the domain
   4  no outcome within the time limit; it may still come
   5  differences were found (rows, events, commands), or a replay was not finished
@@ -34,14 +34,17 @@ VERBS = {
     "check": "airside.cli.check:check_verb",
     "demo": "airside.cli.demo:demo",
     "doctor": "airside.cli.doctor:doctor",
+    "gateway": "airside.cli.gateway:gateway",
     "handle": "airside.cli.work:handle",
     "init": "airside.cli.init:init",
+    "keygen": "airside.cli.keygen:keygen",
     "parked": "airside.cli.parked:parked",
     "project": "airside.cli.work:project",
     "projections": "airside.cli.projections:projections",
     "query": "airside.cli.query:query",
     "replay": "airside.cli.replay:replay",
     "send": "airside.cli.send:send",
+    "serve": "airside.cli.serve:serve",
     "simulate": "airside.cli.simulate:simulate",
     "timekeeper": "airside.cli.work:timekeeper",
     "up": "airside.cli.work:up",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 import click
@@ -33,6 +34,9 @@ WHOLE_CHARACTERS = 24  # values up to this length are never broken
 
 Advance = Callable[[int], None]
 """Says how many of the total are done now."""
+
+Tell = Callable[[str, int, int], None]
+"""Says of one of several things how many are done, of how many."""
 
 
 class Seconds(click.FloatRange):
@@ -96,7 +100,11 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 def table(title: str, columns: Sequence[str], body: Sequence[Sequence[object]]) -> Table:
     """The table itself: short values are never broken, long ones are folded."""
     made = Table(
-        title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+        title=Text(title),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # two columns are two characters apart
     )
     for n, name in enumerate(columns):
         values = [row[n] for row in body]
@@ -144,21 +152,43 @@ def progress(label: str, total: int, *, quiet: bool = False) -> Iterator[Advance
 
     Both go to standard error, so that standard output stays the answer.
     """
+    with progresses(quiet=quiet) as tell:
+        yield lambda done: tell(label, done, total)
+
+
+@contextmanager
+def progresses(*, quiet: bool = False) -> Iterator[Tell]:
+    """The same of several things, each of which is there from when it is first told of."""
     if quiet:
-        yield lambda done: None
+        yield lambda label, done, total: None
     elif sys.stderr.isatty():
         with _bar() as bar:
-            task = bar.add_task(label, total=total, rate="")
-            started = time.monotonic()
-
-            def advance(done: int) -> None:
-                seconds = max(time.monotonic() - started, 1e-6)
-                most = max(done, total)
-                bar.update(task, completed=done, total=most, rate=f"{done / seconds:,.0f}/s")
-
-            yield advance
+            yield _several(partial(_drawn, bar))
     else:
-        yield _lines(label, total)
+        yield _several(_lines)
+
+
+def _several(begin: Callable[[str, int], Advance]) -> Tell:
+    begun: dict[str, Advance] = {}
+
+    def tell(label: str, done: int, total: int) -> None:
+        if label not in begun:
+            begun[label] = begin(label, total)
+        begun[label](done)
+
+    return tell
+
+
+def _drawn(bar: Progress, label: str, total: int) -> Advance:
+    task = bar.add_task(label, total=total, rate="")
+    started = time.monotonic()
+
+    def advance(done: int) -> None:
+        seconds = max(time.monotonic() - started, 1e-6)
+        most = max(done, total)
+        bar.update(task, completed=done, total=most, rate=f"{done / seconds:,.0f}/s")
+
+    return advance
 
 
 def _bar() -> Progress:

@@ -1,30 +1,12 @@
 """`airside parked`: what could not be handled, and what to do about it."""
 
-from contextlib import closing
-
 import click
-from msgspec import Struct
 
 from airside.cli.output import Id, instant, show_json, show_table
 from airside.cli.sending import WAIT_SECONDS, envelope, send_one, tell
-from airside.wiring import Deployment, open_existing
-from commands.catalog_follower import CatalogFollower
-from projectors.all import PROJECTIONS
+from airside.parked_records import all_parked, parked_commands
+from airside.wiring import open_existing
 from schemas.commands import DiscardParked, RedriveParked
-from schemas.record import CATALOG_TOPIC
-
-
-class ParkedRecord(Struct, frozen=True):
-    """A record that waits for a person, on either side of the pipeline."""
-
-    where: str  # "commands", or a generation such as "downloads.1"
-    shard: int
-    offset: int
-    key: str
-    at: int | None  # append time; None for events
-    reason: str
-    size: int  # bytes
-    value: bytes  # base64 in JSON
 
 
 @click.group(invoke_without_command=True)
@@ -42,9 +24,10 @@ def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with open_existing(ctx.obj) as deployment:
-        found = parked_commands(deployment, account_id)
         if account_id is None:
-            found += parked_events(deployment) + skipped_entries(deployment)
+            found = all_parked(deployment)
+        else:
+            found = parked_commands(deployment, account_id)
     if as_json:
         show_json(found)
         return
@@ -54,57 +37,6 @@ def parked(ctx: click.Context, account_id: str | None, as_json: bool) -> None:
     ]
     columns = ["where", "shard", "offset", "key", "since (UTC)", "bytes", "reason"]
     show_table(f"{len(found)} parked", columns, rows)
-
-
-def parked_commands(deployment: Deployment, account_id: str | None) -> list[ParkedRecord]:
-    """What the write side has set aside."""
-    with deployment.event_store() as store:
-        return [
-            ParkedRecord(
-                "commands",
-                shard,
-                one.offset,
-                one.account_id,
-                one.at,
-                one.reason,
-                len(one.value),
-                one.value,
-            )
-            for shard in range(deployment.shards)
-            for one in store.parked(shard, account_id)
-        ]
-
-
-def parked_events(deployment: Deployment) -> list[ParkedRecord]:
-    """What the read models have set aside."""
-    with deployment.view_store() as views:
-        return [
-            ParkedRecord(
-                generation.name,
-                shard,
-                one.offset,
-                one.key,
-                None,
-                one.reason,
-                len(one.value),
-                one.value,
-            )
-            for projection in PROJECTIONS
-            for generation in views.registry(projection.name).generations
-            for shard in range(deployment.shards)
-            for one in views.parked(generation, shard)
-        ]
-
-
-def skipped_entries(deployment: Deployment) -> list[ParkedRecord]:
-    """Entries of the catalog that cannot be read; what they said before still holds."""
-    with deployment.log() as topics, closing(topics.source(CATALOG_TOPIC, 0)) as source:
-        follower = CatalogFollower(source)
-        follower.catch_up()
-    return [
-        ParkedRecord("catalog", 0, offset, "", None, reason, 0, b"")
-        for offset, reason in follower.rejected
-    ]
 
 
 @parked.command()

@@ -47,6 +47,16 @@ def phases(name: str, style: Style) -> Iterator[Report]:
         yield Lines(name, as_json=style == "json")
 
 
+@contextmanager
+def saying_how_to_go_on() -> Iterator[None]:
+    """Where it is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("airside: the same replay goes on where this one stopped.", err=True)
+        raise
+
+
 class Drawing:
     """A bar for each phase."""
 

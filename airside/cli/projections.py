@@ -1,81 +1,39 @@
 """`airside projections`: which read models there are, and how far; which of them is served."""
 
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import click
-from msgspec import Struct
 
 from airside.cli.generations import promote, retire, rollback
 from airside.cli.output import instant, show_json, show_table
+from airside.cli.scratch import scratch_words
 from airside.cli.verify import verify
 from airside.settings import Settings
-from airside.wiring import Deployment, open_existing
-from projectors.all import PROJECTIONS
-from projectors.fingerprint import fold_fingerprint
-from projectors.generations import role
-from projectors.view_store import Builder, Generation, Verified, ViewStore
-from schemas.codec import CODEC
-from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
+from airside.standings import Position, Standings, Status, Waiting, commands_waiting, statuses
+from airside.wiring import open_existing
+from projectors.view_store import Builder, Verified
 
 WATCH_SECONDS = 1.0
-
-
-class Waiting(Struct, frozen=True):
-    """Commands that no handler has taken yet, as it noted a second ago."""
-
-    commands: int
-    shards: tuple[int, ...]
-
-
-class Answer(Struct, frozen=True):
-    """How the pipeline stands."""
-
-    waiting: Waiting
-    projections: list["Status"]
-
-
-class Position(Struct, frozen=True):
-    """Where one shard of a generation stands."""
-
-    shard: int
-    version: int
-    lag_events: int
-    rows: int
-
-
-class Status(Struct, frozen=True):
-    """One generation of a projection, over all shards."""
-
-    projection: str
-    generation: int
-    name: str
-    role: str  # serving, standby, ready or building; scratch: to look back with
-    fingerprint: str
-    current: bool  # built by the code that is installed
-    source: str  # what it was built from
-    version: int  # events folded
-    lag_events: int  # records of the events topic not folded yet
-    lag_seconds: float  # while there is a lag, since the last event folded or the beginning
-    as_of: int  # ms
-    rows: int
-    parked: int
-    shards: list[Position]
-    verified: Verified | None
-    builder: Builder | None
+SECONDS_SHOWN_MAX = MINUTES_SHOWN_MAX = 100  # of a lag; longer ones in the next unit
 
 
 @click.group(invoke_without_command=True)
 @click.option("--watch", is_flag=True, help="Again every second, until Ctrl-C.")
 @click.option("--shards", "with_shards", is_flag=True, help="The position of each shard, too.")
+@click.option("--wide", is_flag=True, help="All columns, for wide terminals.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 @click.pass_context
-def projections(ctx: click.Context, watch: bool, with_shards: bool, as_json: bool) -> None:
+def projections(
+    ctx: click.Context, watch: bool, with_shards: bool, wide: bool, as_json: bool
+) -> None:
     """Every projection: generations, positions, lag, builds under way, last verification.
 
-    Also how many commands wait for a handler; if they do while `airside up` runs, its log says
-    why that shard was halted.
+    What a person should know of a generation is told below the table. Also how many commands
+    wait for a handler; if they do while `airside up` runs, its log says why that shard was
+    halted.
 
     A generation is building, then ready or serving; what was served before stands by and is
     kept up to date, so that `rollback` is one step, until it is retired. What was built to look
@@ -90,9 +48,9 @@ def projections(ctx: click.Context, watch: bool, with_shards: bool, as_json: boo
             if watch and not as_json:
                 click.clear()
             if as_json:
-                show_json(Answer(waiting, found))
+                show_json(Standings(waiting, found))
             else:
-                show(found, waiting, with_shards=with_shards)
+                show(found, waiting, with_shards=with_shards, wide=wide)
             if not watch:
                 return
             time.sleep(WATCH_SECONDS)
@@ -102,26 +60,15 @@ for verb in (promote, rollback, retire, verify):
     projections.add_command(verb)
 
 
-def show(found: list[Status], waiting: Waiting, *, with_shards: bool) -> None:
-    """Tables for people."""
-    columns = ["projection", "generation", "role", "code", "version", "rows", "lag"]
-    columns += ["lag (s)", "as of (UTC)", "parked", "compared"]
-    rows = [
-        (
-            one.projection,
-            one.name if one.role == "scratch" else one.generation,
-            one.role,
-            "this" if one.current else f"other ({one.fingerprint}): replay it",
-            one.version,
-            one.rows,
-            one.lag_events,
-            f"{one.lag_seconds:.1f}",
-            instant(one.as_of or None),
-            one.parked,
-            compared(one.verified),
-        )
-        for one in found
-    ]
+def show(
+    found: list[Status], waiting: Waiting, *, with_shards: bool = False, wide: bool = False
+) -> None:
+    """Tables for people: one line for each generation, and what there is to know of it."""
+    columns = ["generation", "role", "version", "rows", "lag", "late"]
+    rows = [_summary(one) for one in found]
+    if wide:
+        columns += ["as of (UTC)", "parked", "compared", "from", "code"]
+        rows = [(*row, *_rest(one)) for row, one in zip(rows, found, strict=True)]
     show_table("Projections", columns, rows)
     if with_shards:
         each = [(one.name, *_cells(at)) for one in found for at in one.shards]
@@ -129,10 +76,26 @@ def show(found: list[Status], waiting: Waiting, *, with_shards: bool) -> None:
     if not rows:
         click.echo("None yet: `airside up` (or `airside project`) builds them.")
     for one in found:
-        if one.builder is not None:
-            click.echo(f"{one.name}: {how_far(one.builder)}")
+        for text in told(one):
+            click.echo(f"{one.name}: {text}")
     in_shards = f", in shards {', '.join(map(str, waiting.shards))}" if waiting.shards else ""
     click.echo(f"{waiting.commands:,} commands wait for a handler{in_shards}")
+
+
+def told(one: Status) -> Iterator[str]:
+    """What a person should know of a generation, each with the next step."""
+    if one.builder is not None:
+        yield how_far(one.builder)
+    if not one.current:
+        yield f"built by other code ({one.fingerprint}). Run: airside replay {one.projection}"
+    if not one.whole and one.label:
+        words = scratch_words(one.projection, one.label, one.as_of, one.source)
+        yield f"not whole, so it cannot be asked. Go on: airside replay {words}"
+    if one.parked:
+        step = "airside parked"
+        yield f"{one.parked:,} events are parked, so rows of it are incomplete. See: {step}"
+    if one.verified is not None and one.verified.different:
+        yield f"{compared(one.verified)}, when they were compared last"
 
 
 def compared(verified: Verified | None) -> str:
@@ -148,79 +111,23 @@ def how_far(builder: Builder) -> str:
     return f"{phase} {builder.done:,} of {builder.total:,}{eta}, by {builder.name}"
 
 
-def commands_waiting(deployment: Deployment) -> Waiting:
-    """The lag of the write side."""
-    lags: dict[int, int] = {}
-    with deployment.log() as topics:
-        for shard in range(deployment.shards):
-            with closing(topics.source(COMMANDS_TOPIC, shard)) as source:
-                lags[shard] = source.end() - topics.noted(COMMANDS_TOPIC, shard)
-    behind = tuple(shard for shard, lag in lags.items() if lag > 0)
-    return Waiting(sum(lags[shard] for shard in behind), behind)
+def _summary(one: Status) -> tuple[object, ...]:
+    late = short(one.lag_seconds) if one.lag_events else None
+    role_shown = one.role if one.whole or not one.label else "unfinished"
+    return one.name, role_shown, one.version, one.rows, one.lag_events, late
 
 
-def statuses(deployment: Deployment) -> list[Status]:
-    """The status of every generation that exists."""
-    found = []
-    with deployment.view_store() as views:
-        ends = log_ends(deployment)
-        for projection in PROJECTIONS:
-            registry = views.registry(projection.name)
-            fingerprint = fold_fingerprint(projection, CODEC)
-            for generation in registry.generations:
-                is_current = generation.fingerprint == fingerprint
-                its_role = role(registry, generation)
-                now = deployment.clock()
-                found.append(status(views, generation, its_role, is_current, ends, now))
-    return found
+def short(seconds: float) -> str:
+    """`2.5 s`, `12 min`, `30 h`."""
+    if seconds < SECONDS_SHOWN_MAX:
+        return f"{seconds:.1f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < MINUTES_SHOWN_MAX else f"{minutes / 60:,.0f} h"
 
 
-def log_ends(deployment: Deployment) -> list[int]:
-    """Where the events topic ends, by shard."""
-    ends = []
-    with deployment.log() as topics:
-        for shard in range(deployment.shards):
-            with closing(topics.source(EVENTS_TOPIC, shard)) as source:
-                ends.append(source.end())
-    return ends
-
-
-def status(
-    views: ViewStore,
-    generation: Generation,
-    its_role: str,
-    current: bool,
-    ends: list[int],
-    now: int,
-) -> Status:
-    """One generation, added up over its shards."""
-    shards = [views.rows(generation, shard, ()) for shard in range(len(ends))]
-    lags = [max(0, end - s.checkpoint.offset) for end, s in zip(ends, shards, strict=True)]
-    if generation.as_of is not None:
-        lags = [0] * len(ends)  # it is what it should be, and stays so
-    folded_at = [s.checkpoint.at or generation.created_at for s in shards]
-    late = [now - at for at, lag in zip(folded_at, lags, strict=True) if lag]
-    return Status(
-        projection=generation.projection,
-        generation=generation.number,
-        name=generation.name,
-        role=its_role,
-        fingerprint=generation.fingerprint,
-        current=current,
-        source=generation.source,
-        version=sum(s.checkpoint.seq for s in shards),
-        lag_events=sum(lags),
-        lag_seconds=max(late, default=0) / 1_000,
-        as_of=generation.as_of or max(s.checkpoint.at for s in shards),
-        rows=sum(s.row_count for s in shards),
-        parked=sum(len(views.parked(generation, shard)) for shard in range(len(ends))),
-        shards=[
-            Position(n, rows.checkpoint.seq, lag, rows.row_count)
-            for n, (rows, lag) in enumerate(zip(shards, lags, strict=True))
-        ],
-        verified=generation.verified,
-        builder=generation.builder,
-    )
+def _rest(one: Status) -> tuple[object, ...]:
+    code = "this" if one.current else one.fingerprint
+    return instant(one.as_of or None), one.parked, compared(one.verified), one.source, code
 
 
 def _cells(at: Position) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import click
 
+from airside.belonging import check_belonging
 from airside.cli import answers
 from airside.cli.output import Id, Seconds, show_json
 from airside.dry_running import dry_run
@@ -41,12 +42,15 @@ class Asker:
         ask: Callable[[Reader, int], Any],
         show: Callable[[Any], None],
     ) -> None:
-        """Ask the read models as of now, or as of the chosen generation, and show it."""
-        with (
-            open_existing(self.settings) as deployment,
-            deployment.reader(self.generation) as reader,
-        ):
-            found = ask(reader, reader.moment(projection, deployment.clock()))
+        """Ask the read models as of now, or as of the chosen generation, and show it.
+
+        Raises: Contradiction where they are of another history than the event store's.
+        """
+        with open_existing(self.settings) as deployment:
+            if why := check_belonging(deployment, projection):
+                click.echo(f"not compared with the event store: {why}", err=True)
+            with deployment.reader(self.generation) as reader:
+                found = ask(reader, reader.moment(projection, deployment.clock()))
         if self.as_json:
             show_json(found)
         else:

@@ -100,7 +100,7 @@ def gated(verb: Callable[..., None]) -> Callable[..., None]:
         **options: Any,
     ) -> None:
         if dry_run:
-            folder = _asked_for(ctx, corpus)
+            folder = _asked_for(ctx, corpus, is_new=recording)
             logging.getLogger("projectors").setLevel(logging.ERROR)  # what is parked is told
             if recording:
                 record_corpus(ctx.obj, folder)
@@ -150,8 +150,10 @@ def gate(
     return 0 if is_same or approving else DIFFERENT
 
 
-def _asked_for(ctx: click.Context, corpus: Path | None) -> Path:
-    """The corpus. Raises: UsageError where a dry run is asked for what it does not do."""
+def _asked_for(ctx: click.Context, corpus: Path | None, *, is_new: bool) -> Path:
+    """The corpus. Raises: UsageError where a dry run is asked for what it does not do, or of
+    a directory that is not there.
+    """
     given = click.core.ParameterSource.COMMANDLINE
     idle = [
         parameter.opts[0]
@@ -162,6 +164,8 @@ def _asked_for(ctx: click.Context, corpus: Path | None) -> Path:
     if idle or corpus is None:
         wrong = f"{', '.join(idle)} has no meaning" if idle else "--corpus is missing"
         raise click.UsageError(f"--dry-run folds the events of a --corpus DIR: {wrong}.")
+    if not is_new and not corpus.is_dir():
+        raise click.UsageError(f"--corpus {corpus}: no such directory. --record makes one.")
     return corpus
 
 

@@ -2,22 +2,24 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import click
 
 from airside.cli.heal import healing
 from airside.cli.output import Seconds, show_json, show_table
-from airside.cli.phases import phases, style_of
+from airside.cli.phases import phases, saying_how_to_go_on, style_of
 from airside.cli.release_gate import gated
 from airside.cli.rows import DIFFERENT, shortened
 from airside.cli.scratch import looking_back
+from airside.cli.watching import metrics_once_option
 from airside.parallel import in_processes
 from airside.projecting import rebuilding
 from airside.settings import Settings
-from airside.wiring import Deployment, open_existing
+from airside.telemetry.endpoint import Address
+from airside.telemetry.opening import telemetry
+from airside.wiring import Deployment, open_existing, wall_clock
 from projectors import replay as engine
 from projectors.all import PROJECTIONS
 from projectors.projection import Projection
@@ -52,13 +54,20 @@ BY_NAME = {projection.name: projection for projection in PROJECTIONS}
     help="Wait while the served rows are more than so many seconds late. Default: never.",
 )
 @click.option("--if-missing", is_flag=True, hidden=True, help="For projectors: see Wish.")
+@metrics_once_option
 @click.option("--json", "as_json", is_flag=True, help="JSON for programs; progress as well.")
 @click.pass_context
 @gated
 @healing
 @looking_back
 def replay(
-    ctx: click.Context, /, projection: str | None, is_all: bool, as_json: bool, **wanted: Any
+    ctx: click.Context,
+    /,
+    projection: str | None,
+    is_all: bool,
+    as_json: bool,
+    metrics: Address | None,
+    **wanted: Any,
 ) -> None:
     """Rebuild PROJECTION from its events, compare every row, then serve it.
 
@@ -88,7 +97,11 @@ def replay(
     chosen = PROJECTIONS if projection is None else (BY_NAME[projection],)
     settings: Settings = ctx.obj
     done = []
-    with open_existing(settings) as deployment, saying_how_to_go_on():
+    with (
+        telemetry(metrics, {}, wall_clock) as watching,  # a replay is of nobody's trace
+        open_existing(settings, watching) as deployment,
+        saying_how_to_go_on(),
+    ):
         for one in chosen:
             done.append(rebuild(deployment, one, as_json=as_json, **wanted))
             if as_json:
@@ -97,16 +110,6 @@ def replay(
                 show(done[-1])
     is_whole = all(not one.refused and not one.halted for one in done)
     ctx.exit(0 if is_whole else DIFFERENT)
-
-
-@contextmanager
-def saying_how_to_go_on() -> Iterator[None]:
-    """Where it is interrupted."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo("airside: the same replay goes on where this one stopped.", err=True)
-        raise
 
 
 def rebuild(

@@ -1,6 +1,7 @@
 """`airside replay NAME --as-of INSTANT --into LABEL`: a read model as it was, to be asked."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 from airside.cli.alone import check_alone
 from airside.cli.output import instant, show_json
-from airside.cli.phases import phases, style_of
+from airside.cli.phases import phases, saying_how_to_go_on, style_of
 from airside.projecting import rebuilding
 from airside.undecided import deciding
 from airside.wiring import Deployment, open_existing
@@ -58,7 +59,8 @@ OPTIONS = (
         metavar="INSTANT",
         help="With --into: as it was then, such as 2026-11-01T00:00:00Z. Of each partition "
         "that is every event before the first one whose command came later; while commands of "
-        "then wait for a handler it is not whole, and the same command goes on. Default: now.",
+        "then wait for a handler it is not whole, and the same command goes on. Default: "
+        "now; or the instant of what was interrupted, which goes on.",
     ),
     click.option(
         "--into",
@@ -122,19 +124,21 @@ def show_past(
     source: Source = "topic",
     as_json: bool = False,
 ) -> None:
-    """Build a read model as of an instant (None: as of now), and show what it holds.
+    """Build a read model as of an instant, and show what it holds.
 
+    Without an instant: as of now, or what was interrupted under this label is gone on with.
     Raises: Invalid for an instant to come or a label that is none; what `look_back` raises.
     """
     now_at = deployment.clock()
-    until = now_at if as_of is None else as_of
     if as_of is not None and as_of > now_at:
         raise Invalid(f"{instant(as_of)} UTC is yet to come. Look back, not ahead.")
-    with (
-        rebuilding(deployment, source, shares=1) as read_side,  # one shard at a time
-        deciding(deployment, until) as is_over,
-        phases(projection.name, style_of(as_json=as_json)) as report,
-    ):
+    with ExitStack() as held:
+        read_side = held.enter_context(rebuilding(deployment, source, shares=1))
+        begun = None if anew else read_side.store.registry(projection.name).called(label)
+        until = _until(begun, now_at) if as_of is None else as_of
+        is_over = held.enter_context(deciding(deployment, until))
+        report = held.enter_context(phases(projection.name, style_of(as_json=as_json)))
+        held.enter_context(saying_how_to_go_on())
         built = look_back(
             projection,
             read_side,
@@ -150,6 +154,13 @@ def show_past(
         show_json(told)
     else:
         show(told)
+
+
+def _until(begun: Generation | None, now_at: int) -> int:
+    """The instant of what has the label and is not whole; else now."""
+    if begun is None or begun.as_of is None or begun.followed_at is not None:
+        return now_at
+    return begun.as_of
 
 
 def answer(read_side: ReadSide, looked: LookedBack) -> Answer:
@@ -189,11 +200,16 @@ def show(told: Answer) -> None:
 def _not_whole(told: Answer) -> str:
     """What it waits for, and how to go on."""
     built, shards = told.generation, ", ".join(map(str, told.open_shards))
-    at = datetime.fromtimestamp((told.as_of or 0) / 1_000, UTC)
-    words = f"{built.projection} --as-of {at.isoformat(timespec='milliseconds')}"
-    store = " --from store" if built.source == "store" else ""
+    words = scratch_words(built.projection, built.label, told.as_of or 0, built.source)
     return (
         f"{told.name} is not whole yet: events up to {instant(told.as_of)} UTC may still come, "
         f"since commands of then wait for a handler, in shards {shards}. Once they are handled "
-        f"the same command goes on: airside replay {words} --into {built.label}{store}"
+        f"the same command goes on: airside replay {words}"
     )
+
+
+def scratch_words(projection: str, label: str, as_of: int, source: Source) -> str:
+    """What follows `airside replay` to go on with a look back; `as_of` in ms."""
+    at = datetime.fromtimestamp(as_of / 1_000, UTC).isoformat(timespec="milliseconds")
+    store = " --from store" if source == "store" else ""
+    return f"{projection} --as-of {at} --into {label}{store}"

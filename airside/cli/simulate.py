@@ -5,8 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
+import msgspec
 
 from airside.cli.output import Advance, Id, instant, progress, readable, show_json, show_table
+from airside.policy_changes import Change, KeyChange
 from airside.settings import Settings
 from airside.simulating import SHOWN, Asked, past
 from airside.simulating import simulate as ask
@@ -17,6 +19,7 @@ from commands.simulate import Why
 
 SHOWN_MAX = 10_000
 ENTRIES_SHOWN = 8
+KEYS_SHOWN = 20
 
 KINDS: Mapping[Kind, str] = {
     "now_refused": "accepted → refused",
@@ -90,7 +93,7 @@ def simulate(
     if account_id is not None and sample is not None:
         raise click.UsageError("--account and --sample exclude each other: choose one.")
     data = file.read_bytes()
-    asked = Asked(account_id, sample, show)
+    asked = Asked(account_id, sample, show, file=str(file))
     with open_existing(settings) as deployment, past(deployment) as known, ExitStack() as held:
         bar: list[Advance] = []
 
@@ -113,6 +116,7 @@ def tell(found: Report) -> None:
         f" and {len(found.replaced) - len(names)} more" if found.replaced[len(names) :] else ""
     )
     click.echo(f"instead, in every catalog version: {', '.join(names)}{more}")
+    _tell_keys(found)
     counted = [("the same", found.same), *((KINDS[k], n) for k, n in found.kinds.items())]
     show_table("Decisions", ["under the other policies", "decisions"], counted)
     if found.rules:
@@ -135,6 +139,36 @@ def tell(found: Report) -> None:
         f"{found.differing_accounts:,} of {compared:,} accounts compared; looked at "
         f"{found.accounts:,}{among}"
     )
+
+
+def _tell_keys(found: Report) -> None:
+    """What the file says otherwise than the catalog in use, first what it does not say."""
+    if not found.keys:
+        click.echo("The file says what the catalog in use says.")
+        return
+    rows = [
+        (
+            one.entry,
+            one.key,
+            _value(one, "added", one.before),
+            _value(one, "dropped", one.after),
+        )
+        for one in found.keys[:KEYS_SHOWN]
+    ]
+    show_table("Otherwise than in use", ["entry", "key", "in use", "in the file"], rows)
+    if len(found.keys) > KEYS_SHOWN:
+        click.echo(f"and {len(found.keys) - KEYS_SHOWN:,} more keys: --json names them")
+    if dropped := sum(one.change == "dropped" for one in found.keys):
+        click.echo(
+            f"{dropped:,} keys in use do not hold here, since the file replaces whole entries: "
+            "write into it what is to stay."
+        )
+
+
+def _value(one: KeyChange, unsaid: Change, value: object) -> str:
+    if one.change == unsaid:
+        return "(not said)"
+    return msgspec.json.encode(value).decode()
 
 
 def _row(one: Shown) -> tuple[object, ...]:

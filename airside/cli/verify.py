@@ -2,14 +2,13 @@
 
 import shlex
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import click
 from msgspec import Struct
 
 from airside.checking.checking import sides
 from airside.checking.found import Sides
-from airside.cli.output import Advance, progress, show_json, show_table
+from airside.cli.output import progresses, show_json, show_table
 from airside.cli.rows import DIFFERENT, shortened
 from airside.settings import Settings
 from airside.verifying import Asked, ShardVerified
@@ -62,7 +61,7 @@ class Answer(Struct, frozen=True):
 
 @click.command()
 @click.argument("projection", type=click.Choice(tuple(BY_NAME)), required=False)
-@click.option("--generation", metavar="N|LABEL", help="Only this one. Default: all.")
+@click.option("--generation", metavar="NUMBER|LABEL", help="Only this one. Default: all.")
 @click.option("--shard", type=click.IntRange(0), help="Only this shard. Default: all.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 @click.pass_context
@@ -98,14 +97,7 @@ def verify(
 
 
 def _run(both: Sides, asked: Asked, *, quiet: bool) -> list[ShardVerified]:
-    with ExitStack() as shown:
-        bar: list[Advance] = []
-
-        def report(done: int, total: int) -> None:
-            if not bar:
-                bar.append(shown.enter_context(progress("verifying", total, quiet=quiet)))
-            bar[0](done)
-
+    with progresses(quiet=quiet) as report:
         return verified(both, asked, now_at=wall_clock(), report=report)
 
 

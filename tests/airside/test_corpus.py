@@ -1,7 +1,7 @@
 """Stored events and the rows that were approved of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from msgspec import Raw
 
 from airside.corpus import (
+    EVENTS,
     Difference,
     Parked,
     Row,
@@ -250,3 +251,24 @@ def test_a_corpus_is_not_recorded_over_another(tmp_path: Path, life: list[KeyVal
 
     with pytest.raises(Invalid, match="Name another directory"):
         recorded(tmp_path, [])
+
+
+def test_a_recording_that_is_cut_off_leaves_none_and_is_made_anew(
+    tmp_path: Path, life: list[KeyValue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = tmp_path / "corpus"
+    killed = corpus / "unfinished-1" / EVENTS
+    killed.mkdir(parents=True)
+    (killed / "shard-0000.jsonl").write_text("half a li")
+    with monkeypatch.context() as patched:
+        patched.setattr("airside.recording._once", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            recorded(tmp_path, life)
+    assert list(corpus.iterdir()) == []
+    assert recorded(tmp_path, []) == life
+
+
+def interrupted(*of_shard: object) -> Iterator[KeyValue]:
+    """One record, and then somebody presses Ctrl-C."""
+    yield b"a1", b"one"
+    raise KeyboardInterrupt

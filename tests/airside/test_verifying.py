@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from airside.adapters.redis_view_store import RedisViewStore
-from airside.verifying import TRIES, Asked, ShardVerified, verify
+from airside.verifying import READING, TRIES, Asked, ShardVerified, verify
 from projectors.builds import note_verified, start_build
 from projectors.digest import digest_of
 from projectors.verification import DIGEST
@@ -262,9 +262,29 @@ def test_what_is_not_there_cannot_be_verified(asked: Asked, said: str) -> None:
         verified(Estate(), asked)
 
 
+def told_of(estate: Estate) -> list[tuple[str, int, int]]:
+    """How far it was said to be while it verified."""
+    told: list[tuple[str, int, int]] = []
+    verify(estate.sides, Asked((TOTALS,)), now_at=NOW, report=lambda *at: told.append(at))
+    return told
+
+
 def test_how_far_it_is_ends_with_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projectors.verification.CHUNK_ROWS", 1)
+    assert told_of(Estate()) == [(READING, 1, 2), (READING, 2, 2)]
+
+
+def test_a_history_that_has_to_be_folded_is_told_apart_and_no_total_grows() -> None:
     estate = Estate()
-    told: list[tuple[int, int]] = []
-    verify(estate.sides, Asked((TOTALS,)), now_at=NOW, report=lambda *at: told.append(at))
-    assert told == [(1, 2), (2, 2)]
+    estate.spoil("a", WRONG)
+    folded = "totals.1, shard 0: folding its history"
+    assert told_of(estate) == [(READING, 2, 2), (folded, 5, 5)]
+
+
+def test_rows_that_are_read_again_are_not_counted_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("projectors.verification.CHUNK_ROWS", 1)
+    read = [at for at in told_of(BusyEstate()) if at[0] == READING]
+    assert {total for _, _, total in read} == {2}
+    assert max(done for _, done, _ in read) == 2

@@ -83,7 +83,7 @@ def test_an_empty_file_is_an_empty_catalog() -> None:
 
 def test_every_fault_is_told_in_the_order_of_the_file_with_its_line() -> None:
     assert refusal_of(BAD, Contradiction).splitlines() == [
-        "The catalog has 7 faults, nothing was loaded:",
+        "The catalog has 7 faults, nothing was changed:",
         "line 3: policies.a.title.max_downloads: must be a whole number from 0 to 1000000, or "
         "null for no limit, not -1",
         "line 3: policies.a.titel.max_plays: no such policy key, did you mean "
@@ -103,7 +103,7 @@ def test_every_fault_is_told_in_the_order_of_the_file_with_its_line() -> None:
 def test_what_is_wrong_in_one_entry_is_not_blamed_on_those_that_refer_to_it() -> None:
     data = '{"studios": {"s1": 7}, "titles": {"t1": {"name": "A", "studio_id": "s1"}}}'
     assert refusal_of(data, Contradiction).splitlines() == [
-        "The catalog has 1 fault, nothing was loaded:",
+        "The catalog has 1 fault, nothing was changed:",
         "line 1: studios.s1: must be an object, not 7; write it as one",
     ]
 
@@ -162,7 +162,7 @@ def test_what_is_no_json_object_is_refused(data: bytes | str, reason: str) -> No
 )
 def test_one_fault_in_a_file(data: str, reason: str) -> None:
     refusal = refusal_of(data, Contradiction)
-    assert refusal.startswith("The catalog has 1 fault, nothing was loaded:\nline ")
+    assert refusal.startswith("The catalog has 1 fault, nothing was changed:\nline ")
     assert reason in refusal
 
 
@@ -171,7 +171,7 @@ def test_of_very_many_faults_the_first_are_shown_and_the_others_counted() -> Non
     lines = refusal_of(json.dumps({"titles": titles}), Contradiction).splitlines()
     assert len(lines) == FINDINGS_SHOWN_MAX + 2
     assert (lines[0], lines[-1]) == (
-        "The catalog has 57 faults, nothing was loaded:",
+        "The catalog has 57 faults, nothing was changed:",
         "and 7 more",
     )
 

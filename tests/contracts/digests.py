@@ -14,6 +14,7 @@ from msgspec import structs
 from airside.adapters.memory_log import MemoryLog
 from projectors.digest import digest_of
 from projectors.fingerprint import fold_fingerprint
+from projectors.pace import SAVE_BYTES, Bounds
 from projectors.projection import Projection
 from projectors.view_store import Checkpoint, Generation, Registry, ViewStore
 from projectors.worker import ShardProjector
@@ -79,7 +80,7 @@ class Shelf:
             source=self._log.source(EVENTS_TOPIC, 0),
             clock=lambda: START_AT,
             fingerprint=self._fingerprint,
-            batch_max=self._batch_max,
+            bounds=Bounds(self._batch_max, SAVE_BYTES),
             rows_max=self._rows_max,
         )
 

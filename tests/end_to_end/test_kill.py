@@ -5,19 +5,20 @@ import random
 import subprocess
 import time
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 
 from airside.settings import Settings
 from airside.wiring import open_deployment
 from tests.kit.cli import AIRSIDE, CATALOG, Shell, environment, up
+from tests.kit.dying_up import PROGRAM
 from tests.kit.laws import COUNT_MAX, check_all
-from tests.kit.witness import wait_until
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(180)]
 
 ACCOUNTS = 60
-KILLS = 4
+TRAPS = ("1 before", "1 after", "3 before", "3 after")
 MANY, SOME = 12_000, 5_000  # acquisitions
 
 
@@ -52,18 +53,16 @@ def is_repeated(line: dict[str, str]) -> bool:
     return int(line["command_id"], 16) % 5 == 0
 
 
-def kill_up_while_it_works(data: Path, chance: random.Random) -> None:
-    """Start everything and kill it a moment after it has begun to commit."""
-    before = committed(data)
-    process = subprocess.Popen(
-        [*AIRSIDE, "--data", str(data), "up"], stderr=subprocess.DEVNULL, env=environment()
+def kill_up_while_it_works(shell: Shell, trap: str) -> None:
+    """Start everything; it kills itself at one of its first commits, as the trap says."""
+    done = subprocess.run(
+        [*PROGRAM, "up"],
+        stderr=subprocess.DEVNULL,
+        env=shell.environment | {"TRAP": trap},
+        timeout=120,
+        check=False,
     )
-    try:
-        wait_until("it commits", lambda: committed(data) > before)
-        time.sleep(chance.uniform(0.0, 0.15))
-    finally:
-        process.kill()
-        process.wait()
+    assert done.returncode == -SIGKILL
 
 
 def committed(data: Path) -> int:
@@ -77,12 +76,12 @@ def committed(data: Path) -> int:
 
 def test_up_is_killed_again_and_again_and_every_command_has_one_outcome(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "commands.jsonl"
-    shell, chance = Shell(data), random.Random(11)
+    shell = Shell(data)
     distinct = write_commands(file, seed=1, acquisitions=MANY)
     assert shell("catalog", "load", str(CATALOG)).code == 0
     assert shell("send", "--file", str(file)).code == 0
-    for _ in range(KILLS):
-        kill_up_while_it_works(data, chance)
+    for trap in TRAPS:
+        kill_up_while_it_works(shell, trap)
     assert 0 < committed(data) < distinct, "it was to be killed in the middle"
     with up(data):
         again = shell("send", "--file", str(file), "--wait", "--timeout", "60", "--json").json

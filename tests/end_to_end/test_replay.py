@@ -72,11 +72,11 @@ def registry(shell: Shell) -> Registry:
         return views.registry("downloads")
 
 
-def struck(shell: Shell, who: str, call: int, *options: str) -> Ran:
+def struck(shell: Shell, who: str, what: object, *options: str) -> Ran:
     """A replay of downloads with a trap in it."""
     done = subprocess.run(
         [*PROGRAM, "replay", "downloads", "--json", *options],
-        env=shell.environment | trapped(who, call),
+        env=shell.environment | trapped(who, what),
         capture_output=True,
         timeout=100,
         check=False,
@@ -115,11 +115,14 @@ def test_a_process_that_dies_is_named_and_the_same_replay_goes_on(shell: Shell) 
     assert done.json["verification"]["different"] == 0
 
 
-def test_the_second_of_two_people_is_told(shell: Shell) -> None:
+def test_the_second_of_two_people_is_told(shell: Shell, tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.touch()
     with up(shell.data), ThreadPoolExecutor(1) as threads:
-        first = threads.submit(struck, shell, "slow", 1, "--processes", "1")
+        first = threads.submit(struck, shell, "slow", slow, "--processes", "1")
         wait_until("it has begun", lambda: building(registry(shell)) is not None)
         second = shell("replay", "downloads")
+        slow.unlink()
         assert first.result().code == 0, first.result().err
     assert second.code == 1
     assert "downloads is being rebuilt by process" in second.err

@@ -125,7 +125,7 @@ def streams_of(
     assert streams.keys() == found.keys(), found
     for stream in streams.values():
         stream.snapshot_version = 0
-        stream.recent = Ring(fresh=stream.recent.ids())  # however it is split
+        stream.recent = Ring(*stream.recent.packed())  # however it is split
     return streams
 
 

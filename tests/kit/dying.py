@@ -35,7 +35,7 @@ from airside.adapters.kafka_log import KafkaLog
 from airside.adapters.kafka_publisher import KafkaPublisher
 from airside.adapters.redis_view_store import PendingSave, RedisViewStore
 from airside.handling import handling
-from airside.log import Log
+from airside.log import Log, Traces
 from airside.projecting import projecting
 from airside.running import Role, take_turns
 from airside.settings import Settings
@@ -166,7 +166,9 @@ class TrappedPublisher(KafkaPublisher):
         self._given = 0
         self._given_through: int | None = None  # the end of that commit
 
-    def send(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+    def send(
+        self, records: Sequence[tuple[bytes, bytes]], traces: Traces | None = None
+    ) -> None:
         held = self._trap.commit_of(data for _, data in records)
         self._trap.passes("before the index", held)  # where its inserts have to wait
         if held is not None and self._trap.is_next("before publishing", held):
@@ -175,7 +177,7 @@ class TrappedPublisher(KafkaPublisher):
         self._given += len(records)
         if held is not None:
             self._given_through = self._given
-        super().send(records)
+        super().send(records, traces)
 
     def acknowledged(self) -> int:
         found = super().acknowledged()

@@ -52,6 +52,21 @@ def read_until(source: Source, count: int, empty_polls_max: int = 600) -> list[R
     return found
 
 
+def read_traced(
+    source: Source, count: int, empty_polls_max: int = 600
+) -> tuple[list[tuple[bytes | None, bytes | None]], dict[int, str]]:
+    """Keys and values of so many records, as they come, and the traces that they carry."""
+    found: list[tuple[bytes | None, bytes | None]] = []
+    traces: dict[int, str] = {}
+    empty = 0
+    while len(found) < count and empty < empty_polls_max:
+        arrived = source.poll(count, 0.05)
+        found += [(key, value) for _, _, key, value in arrived]
+        traces |= source.traces or {}
+        empty += not arrived
+    return found, traces
+
+
 def order_of(writer: str, records: list[Record]) -> list[int]:
     """The numbers of one writer's records, in the order in which they are in the log."""
     names: list[Any] = [value for _, _, _, value in records]

@@ -8,6 +8,7 @@ from msgspec import structs
 from airside.adapters.memory_log import MemoryLog
 from projectors.fingerprint import fold_fingerprint
 from projectors.generations import ensure_serving, promote, serving, standby
+from projectors.pace import COUNT_MAX, PIECE, SAVE_BYTES, Bounds
 from projectors.projection import Projection
 from projectors.read_side import ReadSide
 from projectors.replay import Replayed, Wish, replay
@@ -91,17 +92,20 @@ class Bench:
         generation: Generation | None = None,
         *,
         shard: int = 0,
+        batch_max: int = COUNT_MAX,
+        piece: int = PIECE,
         **options: Any,
     ) -> ShardProjector[Any]:
         """A worker of the live generation, or of another."""
-        given: dict[str, Any] = {"fingerprint": self.fingerprint, **options}
+        bounds = Bounds(batch_max, SAVE_BYTES, piece)
+        given: dict[str, Any] = {"fingerprint": self.fingerprint, "bounds": bounds, **options}
         return ShardProjector(
             self.projection,
             generation or self.live,
             shard,
             codec=CODEC,
             store=self.store,
-            source=self.log.source(EVENTS_TOPIC, shard),
+            source=self.read_side.source(shard),
             clock=lambda: self.now_at,
             **given,
         )

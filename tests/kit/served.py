@@ -14,7 +14,7 @@ from airside.adapters.memory_view_store import MemoryViewStore
 from projectors.all import PROJECTIONS
 from projectors.projection import Projection
 from projectors.view_store import Checkpoint, Generation, Registry, Rows
-from queries.reader import Reader
+from queries.reader import store_reader
 from schemas.envelope import Event
 from schemas.record import shard_of
 from tests.kit.fold import rows_of
@@ -52,7 +52,7 @@ class Served:
         self.store = InterruptedStore()
         self.slept: list[float] = []
         self.while_sleeping: Callable[[], object] = lambda: None
-        self.reader = Reader(
+        self.reader = store_reader(
             self.store, shards, monotonic=lambda: sum(self.slept), sleep=self._sleep
         )
         self._events: dict[int, list[Event]] = {shard: [] for shard in range(shards)}

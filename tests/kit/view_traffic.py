@@ -19,6 +19,7 @@ from msgspec import structs
 from airside.adapters.memory_log import MemoryLog
 from projectors.fingerprint import fold_fingerprint
 from projectors.generations import ensure_serving, serving
+from projectors.pace import SAVE_BYTES, Bounds
 from projectors.view_store import Checkpoint, Generation, ViewStore
 from projectors.worker import ShardProjector
 from schemas.codec import CODEC
@@ -176,7 +177,7 @@ class Traffic:
             source=self._log.source(EVENTS_TOPIC, shard),
             clock=lambda: self._now_at,
             fingerprint=FINGERPRINT,
-            batch_max=BATCH_MAX,
+            bounds=Bounds(BATCH_MAX, SAVE_BYTES),
         )
 
     def _refused(self, error: Transient) -> None:

@@ -57,16 +57,20 @@ class Run:
     """Two workers on one shard, and what happens to them."""
 
     def __init__(
-        self, projection: Projection[Any], store: type[FaultyViewStore], batch_max: int
+        self,
+        projection: Projection[Any],
+        store: type[FaultyViewStore],
+        batch_max: int,
+        piece: int,
     ) -> None:
         self.bench = Bench(projection, store=store)
-        self.batch_max = batch_max
+        self.batch_max, self.piece = batch_max, piece
         self.workers = [self.fresh(), self.fresh()]
         self.restore: Callable[[], None] = self.bench.store.backup()
         self.rubbish: list[int] = []
 
     def fresh(self) -> ShardProjector[Any]:
-        return self.bench.worker(batch_max=self.batch_max, rows_max=4)
+        return self.bench.worker(batch_max=self.batch_max, piece=self.piece, rows_max=4)
 
     def play(self, story: list[tuple[Any, ...]]) -> None:
         for move in story:
@@ -143,15 +147,17 @@ def expected(
     projection=st.sampled_from([TALLIES, MOVES]),
     store=st.sampled_from([FaultyViewStore, PipelinedViewStore]),
     batch_max=st.sampled_from([1, 2, 3, 100]),
+    piece=st.sampled_from([1, 3, 100]),
     story=st.lists(moves, max_size=40),
 )
 def test_rows_equal_a_plain_fold_of_the_history(
     projection: Projection[Any],
     store: type[FaultyViewStore],
     batch_max: int,
+    piece: int,
     story: list[tuple[Any, ...]],
 ) -> None:
-    run = Run(projection, store, batch_max)
+    run = Run(projection, store, batch_max, piece)
     run.play(story)
     rows, parked = expected(projection, run.bench.history[0])
     found = run.bench.parked()

@@ -25,6 +25,31 @@ def test_another_rule_counts() -> None:
     assert meaning_of(PLAIN) != meaning_of(PLAIN.replace("1", "2"))
 
 
+def test_no_python_writes_it_in_another_way() -> None:
+    source = (
+        "@final\nclass Row(Struct, frozen=True):\n    at: int | None = None\n"
+        "def fold(row, *, by=1.5):\n    return [f'{x!r:>{w}}é', *row[1:], u'y', b'', not x]\n"
+    )
+    x = "Name(id='x')"
+    value = f"FormattedValue(value={x} conversion=114 format_spec=JoinedStr(values=["
+    value += "Constant(value='>') FormattedValue(value=Name(id='w') conversion=-1)]))"
+    assert meaning_of(source) == (
+        "Module(body=[ClassDef(name='Row' bases=[Name(id='Struct')] keywords=[keyword("
+        "arg='frozen' value=Constant(value=True))] body=[AnnAssign(target=Name(id='at') "
+        "annotation=BinOp(left=Name(id='int') op=BitOr() right=Constant()) value=Constant() "
+        "simple=1)] decorator_list=[Name(id='final')]) FunctionDef(name='fold' args=arguments("
+        "args=[arg(arg='row')] kwonlyargs=[arg(arg='by')] kw_defaults=[Constant(value=1.5)]) "
+        f"body=[Return(value=List(elts=[JoinedStr(values=[{value} Constant(value='\\xe9')]) "
+        "Starred(value=Subscript(value=Name(id='row') slice=Slice(lower=Constant(value=1)))) "
+        f"Constant(value='y') Constant(value=b'') UnaryOp(op=Not() operand={x})]))])])"
+    )
+
+
+@pytest.mark.parametrize("other", ["0", "None", "''", "...", "True", "1.0", "()", "[]"])
+def test_each_constant_counts_as_what_it_is(other: str) -> None:
+    assert meaning_of(PLAIN.replace("1", other)) != meaning_of(PLAIN)
+
+
 def test_it_is_the_same_every_time() -> None:
     assert fold_fingerprint(TALLIES, CODEC) == fold_fingerprint(TALLIES, CODEC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from projectors.pace import COUNT_FIRST, COUNT_MIN, SAVE_BYTES, Pace
+from projectors.pace import BUILDING, COUNT_FIRST, COUNT_MIN, SAVE_BYTES, Bounds, Pace
 
 KIB = {str(n): bytes(1_024) for n in range(1_024)}  # rows of a save that is just right
 
@@ -48,12 +48,18 @@ def test_deleted_rows_weigh_nothing(pace: Pace) -> None:
 
 
 def test_there_is_a_most() -> None:
-    pace = Pace(COUNT_FIRST + 1)
+    pace = Pace(Bounds(COUNT_FIRST + 1, SAVE_BYTES))
     pace.saved(COUNT_FIRST, {"a": b"{}"})
     assert pace.count == COUNT_FIRST + 1
 
 
 def test_whoever_asks_for_few_gets_no_more() -> None:
-    pace = Pace(7)
+    pace = Pace(Bounds(7, SAVE_BYTES))
     pace.saved(7, {"a": b"{}"})
     assert pace.count == 7
+
+
+def test_a_builder_saves_more_at_once() -> None:
+    builder = Pace(BUILDING)
+    builder.saved(COUNT_FIRST, {"a": bytes(2 * SAVE_BYTES)})
+    assert builder.count == 2 * COUNT_FIRST

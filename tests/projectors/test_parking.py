@@ -143,7 +143,8 @@ def test_a_record_that_is_no_event_is_parked_once_though_the_log_is_read_anew(
     fold = ShardFold(TALLIES, CODEC, 100)
     fold.begin((), 0, is_empty=True)
     records = bench.log.source("events", 0).poll(10, 0.0)
-    folded = fold.fold(records, Checkpoint(0, 900), lambda keys: {})
+    folded = fold.fold([records], Checkpoint(0, 900), lambda keys: {})
+    assert folded is not None
     assert folded.parked == []
     assert folded.rows == plain_fold(TALLIES, bench.history[0])
 

@@ -30,7 +30,9 @@ def records_of(keys: Iterable[str]) -> list[Record]:
 
 
 def fold(cache: RowCache[Tally], keys: Iterable[str]) -> Batch:
-    return cache.fold(READER, records_of(keys), 0)
+    batch = Batch(seq=0, offset=0)
+    cache.fold(READER, records_of(keys), batch)
+    return batch
 
 
 def save(cache: RowCache[Tally], keys: Iterable[str]) -> dict[str, bytes | None]:
@@ -59,7 +61,9 @@ def test_what_waits_for_its_row_is_folded_in_order(cache: RowCache[Tally]) -> No
 def test_a_row_that_was_deleted_is_not_asked_for(cache: RowCache[Tally]) -> None:
     save(cache, "a")
     erased = CODEC.encode(replace(erasure("a"), seq=1, command_id=COMMAND_ID))
-    cache.finish(cache.fold(READER, [(1, 0, b"", erased)], 0), {})
+    batch = Batch(seq=0, offset=0)
+    cache.fold(READER, [(1, 0, b"", erased)], batch)
+    cache.finish(batch, {})
     assert save(cache, "a") == {"a": b'{"count":1,"seqs":[1]}'}
 
 

@@ -115,6 +115,15 @@ def test_memory_is_bounded_and_forgotten_rows_are_read_again(bench: Bench) -> No
     assert bench.rows() == plain_fold(TALLIES, bench.history[0])
 
 
+def test_the_pieces_of_a_batch_are_saved_together(bench: Bench) -> None:
+    bench.publish(*(plan_changed(f"a{n % 5}") for n in range(20)))
+    worker = bench.worker(batch_max=20, piece=3)
+    assert worker.step() == 20
+    assert bench.store.saves == 1
+    assert bench.rows() == plain_fold(TALLIES, bench.history[0])
+    assert (bench.checkpoint().seq, bench.checkpoint().at) == (20, START_AT + 20)
+
+
 @pytest.fixture
 def used(bench: Bench) -> Bench:
     """A shard that has a row already, so that rows have to be read from the store."""

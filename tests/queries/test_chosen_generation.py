@@ -7,7 +7,7 @@ import pytest
 from projectors import downloads, titles
 from projectors.downloads import Downloads
 from projectors.view_store import Checkpoint, Generation, Registry
-from queries.reader import AtLeast, Reader
+from queries.reader import AtLeast, Reader, store_reader
 from schemas import events
 from schemas.errors import NotFound, Unavailable
 from schemas.record import shard_of
@@ -40,7 +40,7 @@ def keep(served: Served, generation: Generation) -> None:
 
 
 def reader(served: Served, generation: str | None) -> Reader:
-    return Reader(
+    return store_reader(
         served.store, 4, monotonic=time.monotonic, sleep=time.sleep, generation=generation
     )
 
@@ -64,7 +64,9 @@ def test_its_answers_are_as_of_its_instant(served: Served) -> None:
 
 def test_what_it_will_never_have_is_not_waited_for(served: Served) -> None:
     slept: list[float] = []
-    chosen = Reader(served.store, 4, monotonic=lambda: 0.0, sleep=slept.append, generation="7")
+    chosen = store_reader(
+        served.store, 4, monotonic=lambda: 0.0, sleep=slept.append, generation="7"
+    )
     wanted = AtLeast(9, SHARD)
     standing = chosen.of_account(downloads.PROJECTION, "a1", ("a1",), wanted).standing
     assert (standing.fresh, standing.behind, slept) == (False, 8, [])

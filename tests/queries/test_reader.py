@@ -6,7 +6,8 @@ from projectors import downloads, titles
 from projectors.downloads import Downloads
 from projectors.titles import Tally
 from projectors.view_store import Checkpoint
-from queries.reader import ANYTHING, SWITCH_SECONDS, AtLeast, at_least
+from queries.finding import SWITCH_SECONDS
+from queries.reader import ANYTHING, AtLeast, at_least
 from schemas import events
 from schemas.errors import Invalid, Unavailable
 from schemas.record import shard_of

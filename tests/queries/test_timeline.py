@@ -1,10 +1,12 @@
 import pytest
 
-from projectors.timeline import PAGE_ENTRIES
+from projectors.timeline import PAGE_ENTRIES, PROJECTION, Page, page_key
+from projectors.view_store import Checkpoint
 from queries.reader import AtLeast
-from queries.timeline import timeline
+from queries.timeline import changes, timeline
 from schemas import events
 from schemas.errors import Invalid, NotFound
+from schemas.record import shard_of
 from tests.kit.happenings import NOW, happened, history, issued, refused
 from tests.kit.served import Served
 
@@ -86,3 +88,28 @@ def test_a_timeline_is_waited_for_once(served: Served) -> None:
 def test_an_unknown_account_is_told_the_next_step() -> None:
     with pytest.raises(NotFound, match="Check the id"):
         timeline(Served().reader, "a9")
+
+
+def test_changes_follow_on_a_version_the_earliest_first(served: Served) -> None:
+    found = changes(served.reader, "a1", after=18, limit=4)
+    assert [entry.version for entry in found.entries] == [19, 20, 21, 22]
+    assert (found.after, found.version) == (18, COUNT)
+
+
+def test_after_the_last_nothing_has_changed(served: Served) -> None:
+    assert changes(served.reader, "a1", after=COUNT).entries == ()
+    assert changes(served.reader, "a1", after=COUNT + 7).entries == ()
+
+
+def test_changes_of_an_account_that_is_not_there_are_not_found(served: Served) -> None:
+    with pytest.raises(NotFound):
+        changes(served.reader, "nobody", after=0)
+
+
+def test_changes_have_no_gap_where_a_page_is_late(served: Served) -> None:
+    late = {page_key("a1", 1): Page(page=1, first_version=1, version=20)}
+    shard = shard_of("a1", 4)
+    there = served.reader.of_account(PROJECTION, "a1", ()).standing.version
+    served.save(PROJECTION, 1, shard, late, Checkpoint(there + 1, 0, NOW))
+    found = changes(served.reader, "a1", after=18, limit=40)
+    assert [entry.version for entry in found.entries] == [19, 20]

@@ -3,6 +3,7 @@
 import multiprocessing
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +15,18 @@ from airside.adapters.sqlite_log import SqliteLog
 from schemas.errors import Invalid, Unavailable
 from tests.contracts.embedded_log import EmbeddedLogContract
 from tests.contracts.log import pairs
+from tests.contracts.log_traces import RECORDS, TRACE, LogTracesContract
 from tests.kit.clock import HandClock
-from tests.kit.log_traffic import append_from_another_process, order_of, read_until
+from tests.kit.log_traffic import (
+    append_from_another_process,
+    order_of,
+    read_traced,
+    read_until,
+)
 from tests.kit.together import together
 
 
-class TestSqliteLog(EmbeddedLogContract):
+class TestSqliteLog(EmbeddedLogContract, LogTracesContract):
     @pytest.fixture
     def log(self, clock: HandClock, tmp_path: Path) -> Iterator[SqliteLog]:
         log = SqliteLog(tmp_path / "log.sqlite", clock)
@@ -33,6 +40,17 @@ def path(tmp_path: Path) -> Path:
     log.create_topic("t", 1)
     log.close()
     return tmp_path / "log.sqlite"
+
+
+def test_a_file_from_before_there_were_traces_is_read_and_written(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE log_traces")
+    log = SqliteLog(path, lambda: 1)
+    log.append("t", 0, RECORDS, {2: TRACE})
+    source = log.source("t", 0)
+    source.traces = {}
+    assert read_traced(source, 3) == (RECORDS, {2: TRACE})
+    log.close()
 
 
 def test_processes_at_the_same_time_lose_nothing_and_leave_no_gap(path: Path) -> None:

@@ -130,8 +130,10 @@ def test_what_cannot_be_done_says_what_there_is(
     assert desk.listed() == "1 (serving)"
 
 
-def test_a_generation_is_named_by_a_number_from_one(desk: Desk) -> None:
-    assert desk.run("promote", "0").exit_code == 2
+@pytest.mark.parametrize("name", ["0", "-", "downloads.9", "past"])
+def test_a_generation_that_is_not_there_is_no_other_one(desk: Desk, name: str) -> None:
+    refused = desk.run("promote", name)
+    assert (refused.exit_code, f"no generation {name}" in refused.output) == (1, True)
 
 
 @pytest.mark.parametrize("words", [("promote",), ("rollback",), ("retire", "2"), ("verify",)])

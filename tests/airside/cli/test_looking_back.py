@@ -161,6 +161,28 @@ def test_it_is_not_whole_before_the_commands_of_then_are_handled_and_the_same_go
     assert (titles, whole["events"] > early["events"]) == (["t1", "t2", "t3"], True)
 
 
+def test_what_was_begun_without_an_instant_goes_on_to_the_one_it_began_with(
+    shell: Shell,
+) -> None:
+    shell("send", "AcquireLicense", "account_id=a1", "device_id=d1", "title_id=t3")
+    early = replay(shell, "downloads", "--into", "today")
+    listed = shell("projections").out
+    with up(shell.data):
+        acquire(shell, "t4")
+    whole = replay(shell, "downloads", "--into", "today")
+    taken = shell("replay", "downloads", "--into", "today")
+    assert (early["whole"], whole["whole"], whole["as_of"]) == (False, True, early["as_of"])
+    assert f"Go on: airside replay downloads --as-of {isoformat(early['as_of'])}" in listed
+    assert (taken.code, "is there already" in taken.err) == (2, True)
+    titles = [title["title_id"] for title in ask(shell, "downloads", "today")["titles"]]
+    assert titles == ["t1", "t2", "t3"]
+
+
+def isoformat(at: int) -> str:
+    """An instant as it is typed."""
+    return datetime.fromtimestamp(at / 1_000, UTC).isoformat(timespec="milliseconds")
+
+
 def test_it_is_retired_by_its_label_and_gone_from_the_server(
     shell: Shell, between: str
 ) -> None:

@@ -53,6 +53,8 @@ def test_a_tighter_limit_is_told_with_the_decision_that_differs(
 
     assert (ran.code, ran.err.count("airside:")) == (0, 0)
     assert "accepted → refused" in ran.out
+    assert "title.max_downloads_window_s 31536000 (not said)" in " ".join(ran.out.split())
+    assert "write into it what is to stay" in ran.out
     assert "TITLE_PERIOD_LIMIT: The title was downloaded" in " ".join(ran.out.split())
     last = ran.out.splitlines()[-1]
     assert last.endswith(
@@ -66,21 +68,32 @@ def test_the_policies_in_force_change_nothing(shell: Shell) -> None:
     found = shell("simulate", "--policy", str(CATALOG), "--json").json
 
     assert (found["decisions"], found["same"], found["differences"]) == (5, 5, [])
-    assert (found["accounts"], found["left_out"]) == (1, [])
+    assert (found["accounts"], found["left_out"], found["keys"]) == (1, [], [])
 
 
 @pytest.mark.engines
 def test_bad_input_says_what_to_do(shell: Shell, tmp_path: Path) -> None:
     unknown = policy(tmp_path, '{"policies": {"standrad": {}}}')
-    junk = tmp_path / "junk"
+    junk, faulty = tmp_path / "junk", tmp_path / "faulty"
     junk.mkdir()
+    faulty.mkdir()
+    wrong = policy(faulty, '{"policies": {"standard": {"title.max_downloads": -1}}}')
     runs = [
         shell("simulate", "--policy", str(CATALOG), "--account", "zz"),
         shell("simulate", "--policy", str(CATALOG), "--account", "a1", "--sample", "3"),
         shell("simulate", "--policy", unknown),
         shell("simulate", "--policy", policy(junk, "no policy")),
+        shell("simulate", "--policy", wrong),
     ]
 
-    assert [ran.code for ran in runs] == [1, 2, 2, 2]
-    said = ("Check the id", "choose one", "did you mean 'standard'", "not JSON")
-    assert [words in ran.err for words, ran in zip(said, runs, strict=True)] == [True] * 4
+    assert [ran.code for ran in runs] == [1, 2, 2, 2, 2]
+    said = (
+        "Check the id",
+        "choose one",
+        f"{unknown}: policies.standrad: the catalog in use has no policy 'standrad', did you "
+        "mean 'standard'",
+        "junk/policy.json: line 1, column 1: not JSON",
+        f"{wrong}: The catalog has 1 fault, nothing was changed:\nline 1: policies.standard."
+        "title.max_downloads: must be a whole number from 0 to 1000000, or null for no limit",
+    )
+    assert [words in ran.err for words, ran in zip(said, runs, strict=True)] == [True] * 5

@@ -1,0 +1,1 @@
+"""Offline license documents: what a device can check without a network."""

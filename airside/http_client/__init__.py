@@ -1,0 +1,1 @@
+"""The parts of `airside.client`: requests that are tried again, errors, ids, event streams."""

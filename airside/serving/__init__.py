@@ -1,0 +1,1 @@
+"""The query service: questions over HTTP, answered from the read models."""

@@ -1,0 +1,1 @@
+"""HTTP without the domain: what both services are made of."""

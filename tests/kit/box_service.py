@@ -1,0 +1,113 @@
+"""`python -m tests.kit.box_service`: the small service of tests/kit/web.py as a process.
+
+It prints its address, and `entered` when /patient is being answered, which it is only once the
+process was told to stop. A number as argument is how many seconds a request's head may take.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp
+
+from airside.web import protocol
+from airside.web.app import make_app
+from airside.web.handler import Edge
+from airside.web.server import listening, run
+from airside.web.settings import HttpSettings
+from tests.kit.web import RESOURCES, Boxes
+
+WAIT_SECONDS_MAX = 60.0
+
+
+class BoxService:
+    """The process, as its starter sees it."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.url = self.says()
+
+    def says(self) -> str:
+        """The next line that it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        return socket.create_connection((parts.hostname, parts.port or 0), WAIT_SECONDS_MAX)
+
+    def told_to_stop(self) -> None:
+        """SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(WAIT_SECONDS_MAX)
+
+
+@contextmanager
+def box_service(*arguments: str) -> Iterator[BoxService]:
+    """The process, killed at the end if it still lives."""
+    command = [sys.executable, "-m", "tests.kit.box_service", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield BoxService(process)
+        finally:
+            process.kill()
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    parts = []
+    while part := connection.recv(65_536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def until(connection: socket.socket, end: bytes) -> bytes:
+    """What comes, up to this end."""
+    found = b""
+    while not found.endswith(end):
+        part = connection.recv(65_536)
+        assert part, f"closed after {found!r}"
+        found += part
+    return found
+
+
+@asynccontextmanager
+async def opened(stopping: asyncio.Event) -> AsyncIterator[ASGIApp]:
+    """The service. Whoever asks /patient is answered when it was told to stop."""
+    boxes = Boxes()
+    boxes.open = stopping
+
+    async def tell() -> None:
+        await boxes.entered.wait()
+        os.write(1, b"entered\n")
+
+    telling = asyncio.create_task(tell())
+    yield make_app(RESOURCES, boxes, Edge())
+    telling.cancel()
+
+
+def main(arguments: list[str]) -> None:
+    """Until told to stop."""
+    for seconds in arguments:
+        protocol.HEAD_SECONDS = float(seconds)
+    with listening(HttpSettings(port=0)) as bound:
+        run(opened, bound, ready=lambda: _say(bound.url))
+
+
+def _say(text: str) -> None:
+    os.write(1, f"{text}\n".encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
