@@ -53,7 +53,7 @@ class Handling:
         self._monotonic = monotonic
         self._handlers: dict[int, Handler] = {}
         self._held: dict[int, ExitStack] = {}
-        self._rounds: Rounds[int] = Rounds()
+        self._rounds: Rounds[int] = Rounds(monotonic)
         self._moves: dict[int, int] = {}  # in a row
         self._left = Counts()  # by shards that are not ours any more
         self.halted: dict[int, str] = {}  # shard -> why

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
 from functools import partial
@@ -46,17 +46,21 @@ class Projecting:
         read_side: ReadSide,
         rebuild: Rebuild = "no",
         rebuilds: Rebuilds | None = None,
+        *,
+        projections: Sequence[Projection[Any]] = PROJECTIONS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._membership = membership
+        self._projections = projections
         self._read_side = read_side
         self._rebuild, self._rebuilds = rebuild, rebuilds
         self._fingerprints = {
             projection.name: fold_fingerprint(projection, read_side.codec)
-            for projection in PROJECTIONS
+            for projection in projections
         }
         self._living: list[tuple[Projection[Any], Generation]] = []
         self._workers: dict[Key, ShardProjector[Any]] = {}
-        self._rounds: Rounds[Key] = Rounds()
+        self._rounds: Rounds[Key] = Rounds(monotonic)
         self._followed_at = 0
         self._hinted: set[str] = set()
         self._shards: frozenset[int] = frozenset()
@@ -96,7 +100,7 @@ class Projecting:
         """Which generations there are."""
         living: list[tuple[Projection[Any], Generation]] = []
         outdated: dict[str, Rebuild] = {}
-        for projection in PROJECTIONS:
+        for projection in self._projections:
             registry = ensure_serving(
                 self._read_side.store,
                 projection.name,
@@ -141,7 +145,7 @@ class Projecting:
             for shard in sorted(shards)
         }
         self._leave(self._workers.keys() - wanted.keys())
-        for key in wanted.keys() - self._workers.keys():
+        for key in sorted(wanted.keys() - self._workers.keys()):
             projection, generation = wanted[key]
             fingerprint = self._fingerprints[projection.name]
             self._workers[key] = self._read_side.projector(
@@ -152,7 +156,7 @@ class Projecting:
         self._leave({key for key in self._workers if key[2] in shards})
 
     def _leave(self, keys: AbstractSet[Key]) -> None:
-        for key in list(keys):
+        for key in sorted(keys):
             self._workers.pop(key).close()
 
 

@@ -149,13 +149,13 @@ def test_http_is_served_with_keys_only(services: Services) -> None:
     for_tokens = {name: services[name]["command"][-2:] for name in HTTP}
     mounted = {name: services[name]["secrets"][0]["source"] for name in HTTP}
 
-    assert for_tokens == dict.fromkeys(HTTP, ["--keys", "/run/secrets/keys"])
+    assert for_tokens == {name: ["--keys", "/run/secrets/keys"] for name in HTTP}
     assert mounted == dict.fromkeys(HTTP, "keys")
 
 
 def test_metrics_of_roles_are_for_other_containers_alone(services: Services) -> None:
     told = {role: services[role]["command"][1:] for role in ROLES}
-    assert told == dict.fromkeys(ROLES, ["--metrics", "0.0.0.0:9464"])
+    assert told == {role: ["--metrics", "0.0.0.0:9464"] for role in ROLES}
     assert not [role for role in ROLES if "ports" in services[role]]
 
 

@@ -69,7 +69,7 @@ class Heads:
         watcher = _Watcher(account_id, version, seq, loop.create_future())
         shard = shard_of(account_id, shards)
         self._watchers.setdefault(shard, set()).add(watcher)
-        pass  #  # its account was not among those that were asked for
+        self._seen.pop(shard, None)  # its account was not among those that were asked for
         timer = loop.call_later(seconds, _wake, watcher, LATER, seq)
         if self._poller is None or self._poller.done():
             self._poller = loop.create_task(self._poll())

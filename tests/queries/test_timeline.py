@@ -7,6 +7,7 @@ from queries.timeline import changes, timeline
 from schemas import events
 from schemas.errors import Invalid, NotFound
 from schemas.record import shard_of
+from tests.kit.fold import rows_of
 from tests.kit.happenings import NOW, happened, history, issued, refused
 from tests.kit.served import Served
 
@@ -107,9 +108,10 @@ def test_changes_of_an_account_that_is_not_there_are_not_found(served: Served) -
 
 
 def test_changes_have_no_gap_where_a_page_is_late(served: Served) -> None:
-    late = {page_key("a1", 1): Page(page=1, first_version=1, version=20)}
-    shard = shard_of("a1", 4)
-    there = served.reader.of_account(PROJECTION, "a1", ()).standing.version
-    served.save(PROJECTION, 1, shard, late, Checkpoint(there + 1, 0, NOW))
+    rows = rows_of(PROJECTION, history(*(issued(n, at=NOW + n) for n in range(COUNT))))
+    rows[page_key("a1", 1)] = Page(
+        page=1, first_version=21, version=20
+    )  # 21 to 40 are not there
+    served.save(PROJECTION, 1, shard_of("a1", 4), rows, Checkpoint(COUNT + 1, 0, NOW))
     found = changes(served.reader, "a1", after=18, limit=40)
     assert [entry.version for entry in found.entries] == [19, 20]

@@ -14,6 +14,7 @@ from projectors import downloads, titles
 from projectors.downloads import Downloads
 from projectors.view_store import Checkpoint
 from queries import across
+from queries.finding import Found, Need
 from queries.reader import ANYTHING, AtLeast
 from schemas import events
 from schemas.errors import Unavailable
@@ -196,3 +197,33 @@ async def test_without_a_served_generation_there_is_no_answer(
     served.serve("downloads", None)
     with pytest.raises(Unavailable, match="serves no generation yet"):
         await reads.row("downloads", "a1", "a1")
+
+
+@in_loop
+async def test_one_look_is_all_it_takes_only_while_nothing_else_is_served(
+    served: Served, reads: Reads
+) -> None:
+    await reads.row("downloads", "a1", "a1")
+    need = Need("downloads", ("a1",), SHARD)
+    found: list[Found | None] = []
+    reads.at_once(need, found.append)
+    await until(lambda: len(found) == 1)
+    move_on(served, 7, number=2)
+    served.serve("downloads", 2)
+    reads.at_once(need, found.append)
+    await until(lambda: len(found) == 2)
+    assert [one and one.generation.name for one in found] == ["downloads.1", None]
+
+
+@in_loop
+async def test_one_look_is_not_enough_at_a_generation_that_is_behind(
+    served: Served, reads: Reads
+) -> None:
+    await reads.row("downloads", "a1", "a1")
+    move_on(served, 1, number=2)
+    served.serve("downloads", 2)
+    await reads.rows.registry("downloads")
+    found: list[Found | None] = []
+    reads.at_once(Need("downloads", ("a1",), SHARD), found.append)
+    await until(lambda: len(found) == 1)
+    assert found == [None]

@@ -12,7 +12,8 @@ from airside.web.tokens import RELOAD_SECONDS, TOKEN_BYTES_MAX, Caller, Tokens, 
 from schemas.errors import Invalid
 from tests.kit.tokens import Issuer
 
-NOW = int(time.time())
+NOW = int(time.time())  # when the run began, perhaps an hour ago
+DAY = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,9 @@ def refused(tokens: Tokens, authorization: bytes | None) -> Problem:
 def test_a_token_of_each_type_of_key_says_who_asks(
     issuer: Issuer, tokens: Tokens, kid: str
 ) -> None:
-    found = asks(tokens, issuer.token(kid, exp=NOW + 500))
+    found = asks(tokens, issuer.token(kid, exp=NOW + DAY))
 
-    assert (found.subject, found.scope, found.expires_at) == ("a1", "member", NOW + 500)
+    assert (found.subject, found.scope, found.expires_at) == ("a1", "member", NOW + DAY)
 
 
 @pytest.mark.parametrize("scope", ["member operator", ["operator", "something:else"]])
@@ -56,7 +57,7 @@ def test_the_largest_of_several_scopes_counts(
     [
         ({"exp": NOW - 3_600}, "expired"),
         ({"exp": None}, "lacks the claim `exp`"),
-        ({"nbf": NOW + 3_600}, "not valid yet"),
+        ({"nbf": NOW + DAY}, "not valid yet"),
         ({"aud": "another"}, "another audience"),
         ({"aud": None}, "lacks the claim `aud`"),
         ({"iss": "https://somebody.example"}, "another issuer"),
@@ -147,11 +148,11 @@ def test_a_token_without_a_scope_of_ours_is_not_enough(
 def test_a_remembered_token_expires_all_the_same(issuer: Issuer) -> None:
     now = [float(NOW)]
     tokens = issuer.tokens(clock=lambda: now[0])
-    token = issuer.token(exp=NOW + 5)
+    token = issuer.token(exp=NOW + DAY)
     known = asks(tokens, token)
     assert tokens.remembered(f"Bearer {token}".encode()) is known
 
-    now[0] += 3_600
+    now[0] += DAY + 3_600
 
     assert tokens.remembered(f"Bearer {token}".encode()) is None
 
