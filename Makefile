@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 WORKERS ?= auto
+MINUTES ?= 10
+SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format bench bench-engines bench-replay bench-service engines stack stack-cluster clean
+.PHONY: help demo test check types lint format bench bench-engines bench-replay bench-service world model engines stack stack-cluster clean
 
 help:  ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +50,12 @@ bench-replay: $(READY)  ## How fast a read model is rebuilt, in one process and 
 
 bench-service: $(READY)  ## How fast questions over HTTP are answered; uses wrk where it is there.
 	@$(BIN)/python -m benchmarks.service
+
+world: $(READY)  ## Seeded worlds under faults, for MINUTES (10): laws, rate, coverage.
+	@$(BIN)/airside simulate-world --minutes $(MINUTES) --seed $(SEED)
+
+model: $(READY)  ## The protocol as a model: every state within bounds, each rule left out.
+	@$(BIN)/python -m tests.protocol_model
 
 engines: $(READY)  ## Fetch Kafka and Cassandra (jars, by Maven, once; needs Java 17).
 	@$(BIN)/python -m stack --fetch

@@ -8,6 +8,7 @@ version of Python, which would else rebuild everything.
 import ast
 import hashlib
 import inspect
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,7 @@ def fold_fingerprint(projection: Projection[Any], codec: Codec) -> str:
     return digest.hexdigest()[:16]
 
 
+@lru_cache(maxsize=256)
 def meaning_of(source: str) -> str:
     """Python source without comments, docstrings and layout: the same in every Python."""
     tree = ast.parse(source)

@@ -85,7 +85,8 @@ class ShardFold(Generic[V]):
         changed = attempt(self._cache.finish, batch, rows)
         if isinstance(changed, Failure):
             return self._fold_again(records, taken, own, read)
-        self._is_spoiled = False
+        if taken:  # where nothing has arrived yet, what spoiled the last batch is still to come
+            self._is_spoiled = False
         return self._folded(batch, at, own, rows, changed, parked, taken)
 
     def saved(self, folded: Folded) -> None:

@@ -13,8 +13,13 @@ Fill = Callable[[int, int], Sequence[tuple[bytes, bytes]]]
 
 
 def as_records(found: Sequence[tuple[bytes, bytes]], gap: Gap) -> list[Record]:
-    """Events from the event store as if they lay on the topic, just before the gap."""
-    return [(gap.offset - 1, 0, key, value) for key, value in found]
+    """Events from the event store as if they lay on the topic, just before the gap.
+
+    Where no record tells of the hole (its seq is None) the checkpoint's offset has to: it stays
+    before the topic's begin until all is filled, so that a successor goes on with the filling.
+    """
+    offset = gap.offset - (2 if gap.seq is None else 1)
+    return [(offset, 0, key, value) for key, value in found]
 
 
 def hole(name: str, gap: Gap, seq: int, fill: Fill | None) -> Hole:

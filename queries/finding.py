@@ -22,9 +22,7 @@ from schemas.errors import NotFound, Unavailable
 POLL_SECONDS_MIN = 0.002
 POLL_SECONDS_MAX = 0.1
 SWITCHES_MAX = 5  # changes of the served generation in one search
-SWITCH_SECONDS = (
-    0.5  # how long a newly served generation is waited for to be as far as the last
-)
+SWITCH_SECONDS = 2.0  # that a newly served one is waited for to be as far as the last
 
 
 class Need(Struct, frozen=True):

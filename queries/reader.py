@@ -253,7 +253,8 @@ def the_row(reading: Reading[V], key: str, account_id: str) -> V:
         late = f", {at.behind} events short of what was asked for" if at.behind else ""
         raise NotFound(
             f"account {account_id:.60}: unknown, or erased, as of version {at.version} of its "
-            f"shard{late}. Check the id; if its first command was just sent, give min_version."
+            f"shard{late}. Check the id; one that was just opened may take a moment "
+            "(min_version waits for it)."
         )
     return row
 

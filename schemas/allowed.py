@@ -26,13 +26,16 @@ def _check(value: str, avro: Any, kind: inspect.Type) -> str:
             return "True"
         case "string", inspect.StrType(pattern=None, min_length=least, max_length=int(most)):
             return f"{least or 0} <= len({value}) <= {most}"
-        case (("long" | {"type": "long"}), inspect.IntType(ge=int(least), le=int(most))):
+        case (
+            ("long" | {"type": "long"}),
+            inspect.IntType(gt=None, ge=int(least), lt=None, le=int(most), multiple_of=None),
+        ):
             return f"{least} <= {value} <= {most}"
         case "boolean", inspect.BoolType():
             return "True"
         case (("string" | "long"), inspect.LiteralType(values=values)):
             return f"{value} in {{{', '.join(map(repr, values))}}}"
-        case {"type": "array"}, inspect.VarTupleType():
+        case {"type": "array"}, inspect.VarTupleType(min_length=None):
             return f"{value} == ()"
         case ["null", some], inspect.UnionType(types=types):
             (wanted,) = (one for one in types if not isinstance(one, inspect.NoneType))

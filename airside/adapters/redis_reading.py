@@ -109,5 +109,8 @@ def _answers(
                 connection.disconnect()
                 lost = first = error
             yield place, first or reply
+    except BaseException:  # replies may still follow, and would be another reader's answers
+        connection.disconnect()
+        raise
     finally:
         pool.release(connection)

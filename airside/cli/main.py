@@ -46,6 +46,7 @@ VERBS = {
     "send": "airside.cli.send:send",
     "serve": "airside.cli.serve:serve",
     "simulate": "airside.cli.simulate:simulate",
+    "simulate-world": "airside.cli.simulate_world:simulate_world",
     "timekeeper": "airside.cli.work:timekeeper",
     "up": "airside.cli.work:up",
 }

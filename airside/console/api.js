@@ -70,11 +70,9 @@ export async function refused(answer) {
   const code = String(problem.code ?? "");
   switch (answer.status) {
     case 401:
-      return new Failure(
-        401,
-        token() ? "The token was not accepted." : "A token is needed.",
-        detail,
-      );
+      return token()
+        ? new Failure(401, "The token was not accepted.", detail)
+        : new Failure(401, "A token is needed.", "Whoever runs this service gives you one.");
     case 403:
       return new Failure(403, "This is not for your token.", `${detail} ${ours()}`);
     case 404:

@@ -84,6 +84,7 @@ def console_routes() -> list[BaseRoute]:
         return one.answer(request)
 
     return [
+        Route("/", to_page),  # who types the host alone is a person
         Route(PATH, to_page),
         Route(f"{PATH}/", page),
         Route(f"{PATH}/{{name}}", file),

@@ -16,6 +16,11 @@ export class TokenDialog {
     by("token-cancel").onclick = () => this.dialog.close();
     by("token-forget").onclick = () => this.use("", "The token is forgotten.");
     by("token-form").onsubmit = (event) => this.submitted(event);
+    by("token-text").onkeydown = (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault(); // no token has a second line
+      by("token-form").requestSubmit();
+    };
     this.draw();
   }
 

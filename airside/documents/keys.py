@@ -67,8 +67,13 @@ def make_keys(file: Path, *, beside: bool = False) -> SigningKeys:
 
     `beside` keeps the keys that the file has, to check older documents with.
 
-    Raises: Contradiction where the file exists, so that no key is lost by a typing error.
+    Raises: Contradiction where the file exists, so that no key is lost by a typing error;
+    NotFound where its directory does not.
     """
+    if not file.parent.is_dir():
+        raise NotFound(
+            f"{file}: there is no directory {file.parent}. Make it, or name another."
+        )
     older = _jwks(file.read_bytes(), file) if beside and file.exists() else []
     if file.exists() and not older:
         raise Contradiction(f"{file} exists. Name another file, or keep its keys with --add.")

@@ -85,7 +85,8 @@ class Calls:
     def headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
         """These and the token, asked for anew each time where it is a function."""
         token = self._token() if callable(self._token) else self._token
-        bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
+        token = (token or "").strip()  # out of a file it ends with a line break
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
         return {**bearer, **(more or {})}
 
     def pause(self, attempt: int, after_seconds: float | None) -> None:

@@ -26,9 +26,11 @@ def answer(found: Struct, standing: Standing, version: str = "", *, steady: Any)
     """The struct as JSON.
 
     `steady` is the same answer without what changes by the mere passing of time: the entity tag
-    is made of it.
+    is made of it, and of how far the answer is behind: else a client would be told that what it
+    got too early is as fresh as it asked for.
     """
-    return Answer(_encode(found), etag=etag_of(steady), headers=from_when(standing, version))
+    tag = etag_of(steady, standing.behind)
+    return Answer(_encode(found), etag=tag, headers=from_when(standing, version))
 
 
 def page(
@@ -40,7 +42,7 @@ def page(
         body[-1:] = _NO_NEXT
     else:
         body[-1:] = b',"next":' + _encode(cursor_of(following)) + b"}"
-    tag = etag_of(steady, following)
+    tag = etag_of(steady, following, standing.behind)
     return Answer(bytes(body), etag=tag, headers=from_when(standing, version))
 
 

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from airside.serving.answers import row_etag
 from airside.serving.service import Service
 from airside.web.handler import Edge
+from airside.web.hosts import is_here
 from airside.web.negotiation import COMPRESSED_FROM_BYTES, has_already
 from airside.web.quick import Answered
 from airside.web.rates import Rates
@@ -80,7 +81,7 @@ class ByKey:
     def _caller(self, sent: "_Sent", account_id: str) -> Caller | None:
         """Who asks; None where that is not simply allowed. Raises: Rejected."""
         if self._edge.tokens is None:
-            return ANYBODY
+            return ANYBODY if is_here(sent.hosts) else None
         caller = self._edge.tokens.caller(sent.authorization)
         is_own = caller.scope != "member" or caller.subject == account_id
         return caller if is_own else None
@@ -143,10 +144,11 @@ class ByKey:
 class _Sent:
     """The headers that matter."""
 
-    __slots__ = ("authorization", "is_usual", "known", "takes_encodings")
+    __slots__ = ("authorization", "hosts", "is_usual", "known", "takes_encodings")
 
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
         self.authorization: bytes | None = None
+        self.hosts: list[bytes] = []
         self.known: str | None = None
         self.is_usual, self.takes_encodings = True, False
         for name, value in headers:
@@ -160,6 +162,8 @@ class _Sent:
                 self.is_usual &= value in ACCEPTED
             elif name == b"accept-encoding":
                 self.takes_encodings = True
+            elif name == b"host":
+                self.hosts.append(value)
 
 
 def _is_plain(projection: Any) -> bool:

@@ -1,7 +1,7 @@
 """The application: a table of resources in, an ASGI application out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from airside.web.tokens import Keys, Tokens
 S = TypeVar("S")
 
 STAFF_RATE = 10  # times a member's: one person of support looks at many accounts
+PATH_CHARACTERS_SHOWN = 200
 KINDS = {404: NO_PATH, 405: NO_METHOD}
 
 
@@ -89,7 +90,8 @@ async def _no_route(edge: Edge, request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = KINDS.get(error.status_code, INVALID)
     request_id = edge.request_id()
-    problem = Problem(kind, _next_step(kind, request.method), headers=error.headers or {})
+    headers = error.headers or {}
+    problem = Problem(kind, _next_step(kind, request, headers), headers=headers)
     edge.observe("(no route)", error.status_code, 0.0)
     return Response(
         problem.body(request_id),
@@ -99,7 +101,10 @@ async def _no_route(edge: Edge, request: Request, error: Exception) -> Response:
     )
 
 
-def _next_step(kind: Kind, method: str) -> str:
+def _next_step(kind: Kind, request: Request, headers: Mapping[str, str]) -> str:
+    path = str(request.scope["path"])[:PATH_CHARACTERS_SHOWN]
     if kind is NO_METHOD:
-        return f"{method:.20} is not among its methods: see the header Allow."
-    return "See /openapi.json for what there is."
+        return (
+            f"{path} takes {headers.get('Allow', 'other methods')}, not {request.method:.20}."
+        )
+    return f"{path} is nothing here. This service's resources are listed at /openapi.json."

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from airside.web.hosts import elsewhere, is_here
 from airside.web.negotiation import (
     COMPRESSED_FROM_BYTES,
     accepts,
@@ -101,9 +102,8 @@ class Handler(Generic[S]):
             else:
                 async with asyncio.timeout(SEND_SECONDS):
                     status = await _send(found, request, request_id, send)
-        except TimeoutError:
+        except TimeoutError:  # the server closes a connection whose answer is not whole
             log.info("a client did not read its answer id=%s", request_id)
-            raise ConnectionAbortedError("the client did not read its answer") from None
         finally:
             seconds = time.monotonic() - started
             self._edge.observe(self._resource.path, status, seconds)
@@ -166,7 +166,11 @@ class Handler(Generic[S]):
 
     def _caller(self, request: Request) -> Caller:
         tokens = self._edge.tokens
-        if tokens is None or self._resource.scope is None:
+        if self._resource.scope is None:
+            return ANYBODY
+        if tokens is None:
+            if not is_here(v for name, v in request.scope["headers"] if name == b"host"):
+                raise elsewhere()
             return ANYBODY
         sent = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if len(sent) > 1:

@@ -15,6 +15,7 @@ from airside.web.problems import (
     INTERNAL,
     INVALID,
     MEDIA_TYPE,
+    MISDIRECTED,
     NO_TOKEN,
     NOT_ACCEPTABLE,
     NOT_FOUND,
@@ -154,7 +155,7 @@ def _problems(one: Resource[Any]) -> tuple[Kind, ...]:
     """What may go wrong at a resource of this shape."""
     some = [INVALID, NOT_ACCEPTABLE, INTERNAL, UNAVAILABLE, *one.problems]
     if one.scope is not None:
-        some += [NO_TOKEN, FORBIDDEN, TOO_MANY]
+        some += [NO_TOKEN, FORBIDDEN, MISDIRECTED, TOO_MANY]
     if "{" in one.path:
         some.append(NOT_FOUND)
     return tuple(sorted(set(some), key=lambda kind: (kind.status, kind.name)))

@@ -6,7 +6,7 @@ field's annotation: the check of a request and the OpenAPI document are both mad
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
@@ -23,6 +23,7 @@ VALUE_CHARACTERS_SHOWN = 80
 Place = Literal["path", "query", "header"]
 
 _FIELD = re.compile(r"^(.*) - at `\$\.(\w+)`$")
+_IN_WORDS = (("`int`", "a whole number"), ("`float`", "a number"), ("`str`", "text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Parameter:
     name: str  # as the request has it
     place: Place
     required: bool
+    words: str  # what it is, in a sentence or two; empty where nobody says
+    choices: tuple[Any, ...]  # the only values that there are; empty: it is no choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,15 @@ def taken(
             case "query":
                 value = query.get(one.name)
             case "header":
-                value = headers.get(one.name)
+                lines = headers.getlist(one.name)
+                value = ", ".join(lines) if lines else None  # RFC 9110, section 5.3
         if value is not None:
             values[one.field] = value
         elif one.required:
-            raise rejected(INVALID, f"the {one.place} lacks {one.name}: it must be given.")
+            raise rejected(
+                INVALID,
+                f"the {one.place} lacks {one.name}: it must be given. {one.words}".strip(),
+            )
     try:
         found = msgspec.convert(values, group.type, strict=False)
     except msgspec.ValidationError as error:
@@ -122,21 +129,43 @@ def taken(
 
 
 def _parameter(field: inspect.Field, path: str) -> Parameter:
-    header = _header(field.type)
+    kinds = tuple(_kinds(field.type))
+    header = _said(kinds, "header")
     place: Place = "query"
     if field.name in path_names(path):
         place = "path"
-    elif header is not None:
+    elif header:
         place = "header"
-    return Parameter(field.name, header or field.encode_name, place, field.required)
+    choices = tuple(
+        value
+        for kind in kinds
+        if isinstance(kind, inspect.LiteralType)
+        for value in kind.values
+    )
+    words = _said(kinds, "description")
+    return Parameter(
+        field.name, header or field.encode_name, place, field.required, words, choices
+    )
 
 
-def _header(kind: inspect.Type) -> str | None:
+def _kinds(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """A type, and all that it is made of."""
+    yield kind
     if isinstance(kind, inspect.UnionType):
-        return next(filter(None, map(_header, kind.types)), None)
-    if isinstance(kind, inspect.Metadata) and kind.extra is not None:
-        return str(kind.extra["header"]) if "header" in kind.extra else None
-    return None
+        for one in kind.types:
+            yield from _kinds(one)
+    elif isinstance(kind, inspect.Metadata):
+        yield from _kinds(kind.type)
+
+
+def _said(kinds: Iterable[inspect.Type], name: str) -> str:
+    """What `Meta` says under this name, in its own words or in its extra."""
+    for kind in kinds:
+        if isinstance(kind, inspect.Metadata):
+            said = {**(kind.extra_json_schema or {}), **(kind.extra or {})}
+            if name in said:
+                return str(said[name])
+    return ""
 
 
 def _explained(
@@ -148,5 +177,16 @@ def _explained(
         return rejected(INVALID, f"the parameters are not allowed: {error}.")
     one = named[found[2]]
     value = repr(values[one.field])[:VALUE_CHARACTERS_SHOWN]
-    reason = found[1][0].lower() + found[1][1:]
-    return rejected(INVALID, f"{one.place} parameter {one.name} = {value}: {reason}.")
+    reason = _reason(found[1], one)
+    return rejected(INVALID, f"{one.place} parameter {one.name} = {value}: {reason}")
+
+
+def _reason(told: str, one: Parameter) -> str:
+    """Why a value is not allowed and what would be, without the library's jargon."""
+    if one.choices:
+        return f"it must be one of {', '.join(map(str, one.choices))}."
+    if "regex" in told and one.words:
+        return f"it is not written as it must be. {one.words}"
+    for jargon, words in _IN_WORDS:
+        told = told.replace(jargon, words)
+    return f"{told[0].lower()}{told[1:]}."

@@ -57,6 +57,9 @@ NO_MEDIA = Kind(
 UNPROCESSABLE = Kind(
     HTTPStatus.UNPROCESSABLE_ENTITY, "unprocessable", "The content cannot be taken"
 )
+MISDIRECTED = Kind(
+    HTTPStatus.MISDIRECTED_REQUEST, "misdirected", "The request was meant for another host"
+)
 TOO_MANY = Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
 HEAD_TOO_LARGE = Kind(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", "Too much before the body"

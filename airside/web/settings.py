@@ -1,9 +1,9 @@
 """What a deployment chooses about HTTP, each with its environment variable."""
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from airside.web.hosts import is_loopback
 from schemas.errors import Invalid
 
 AUDIENCE = "airside"
@@ -26,12 +26,7 @@ class HttpSettings:
     @property
     def is_loopback(self) -> bool:
         """Only programs on this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def check(self) -> None:
         """Raises: Invalid where strangers could ask without a token."""

@@ -29,6 +29,7 @@ SUBJECT_CHARACTERS_MAX = 128
 ALGORITHMS: Mapping[tuple[str, str], str] = MappingProxyType(
     {("RSA", ""): "RS256", ("OKP", "Ed25519"): "EdDSA", ("oct", ""): "HS256"}
 )
+SHAPE = 'It must be {"keys": [{…}]}, as `airside keygen FILE` prints it.'
 SECRET_BYTES_MIN = 32  # RFC 7518, section 3.2
 RSA_BITS_MIN = 2_048  # RFC 7518, section 3.3
 
@@ -170,10 +171,10 @@ def read_keys(path: Path) -> Mapping[str, jwt.PyJWK]:
     except OSError as error:
         raise Invalid(f"key file {path}: {error.strerror}. Name a JWKS file.") from error
     except msgspec.MsgspecError as error:
-        raise Invalid(f"key file {path} is no JSON object: {error}.") from error
+        raise Invalid(f"key file {path} is no JSON object: {error}. {SHAPE}") from error
     listed = content.get("keys")
     if not isinstance(listed, list) or not listed:
-        raise Invalid(f'key file {path} has no keys: it must be {{"keys": [{{…}}]}}.')
+        raise Invalid(f"key file {path} has no keys. {SHAPE}")
     found: dict[str, jwt.PyJWK] = {}
     for number, one in enumerate(listed, 1):
         where = f"key {number} of {path}"

@@ -12,6 +12,7 @@ from airside.adapters import cassandra_archiving
 from airside.adapters.cassandra_event_store import CassandraEventStore
 from airside.adapters.cassandra_session import CassandraSession
 from airside.checking.reading import stretches
+from airside.world.engines import Crash
 from commands.snapshots import StreamReader
 from schemas.codec import CODEC
 from schemas.errors import Hole, NotFound
@@ -19,7 +20,6 @@ from stack.cassandra import CassandraNode
 from tests.kit.archived import NEWER, Archival, MortalSession, streams_of
 from tests.kit.cassandra import empty, laid_out
 from tests.kit.counter import COUNTER
-from tests.kit.faults import Crash
 
 pytestmark = pytest.mark.engines
 

@@ -110,6 +110,15 @@ def test_a_token_function_is_asked_for_each_attempt() -> None:
     assert answers.header("Authorization") == ["Bearer old", "Bearer new"]
 
 
+@pytest.mark.parametrize(
+    ("token", "sent_as"), [("t0\n", "Bearer t0"), ("", None), (None, None)]
+)
+def test_a_token_is_sent_as_it_should_be(token: str | None, sent_as: str | None) -> None:
+    answers = Answers(accepted())
+    sent(answers.client(token=token))
+    assert answers.requests[0].headers.get("Authorization") == sent_as
+
+
 def test_retry_after_is_waited_for() -> None:
     slept: list[float] = []
     client = calls.Calls(

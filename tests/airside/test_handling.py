@@ -9,11 +9,11 @@ import pytest
 from airside.handling import HALT_SECONDS, Handling, handling
 from airside.settings import Settings
 from airside.wiring import open_deployment
+from airside.world.assigned import Assigned
 from commands.batch import Counts
 from commands.handler import Step
 from schemas.errors import Contradiction, Hole, Unavailable
 from schemas.record import EVENTS_TOPIC
-from tests.kit.members import Assigned
 
 
 class Recorded:

@@ -10,6 +10,7 @@ from airside.adapters.memory_log import MemoryLog
 from airside.adapters.memory_view_store import MemoryViewStore
 from airside.projecting import FOLLOW_MS, Projecting
 from airside.rebuilds import Rebuild
+from airside.world.assigned import Assigned
 from projectors.all import PROJECTIONS
 from projectors.generations import serving
 from projectors.read_side import ReadSide
@@ -18,7 +19,6 @@ from schemas.codec import CODEC
 from schemas.errors import Contradiction
 from schemas.record import EVENTS_TOPIC
 from tests.kit.happenings import history, issued
-from tests.kit.members import Assigned
 
 SHARDS = 2
 

@@ -9,11 +9,11 @@ from airside.timekeeping import (
     DueExpiries,
     Timekeeping,
 )
+from airside.world.assigned import Assigned
 from commands.timekeeper import Due, Timekeeper
 from schemas.envelope import Command
 from schemas.errors import Unavailable
 from tests.kit.happenings import NOW, history, issued
-from tests.kit.members import Assigned
 from tests.kit.served import Served
 
 

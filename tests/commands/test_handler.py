@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airside.world.engines import Crash
 from commands.event_store import Position
 from commands.handler import Step
 from commands.snapshots import StreamReader, load_stream
@@ -11,7 +12,6 @@ from schemas.codec import CODEC
 from schemas.errors import Fenced, OutcomeUnknown, Unavailable
 from schemas.record import COMMANDS_TOPIC
 from tests.kit.counter import COUNTER, NOW, Rules, add
-from tests.kit.faults import Crash
 from tests.kit.shard import Shard
 
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airside.world.engines import Crash
 from commands.event_store import Position
 from commands.handler import Step
 from schemas.errors import Unavailable
 from schemas.record import COMMANDS_TOPIC
 from tests.kit.counter import add
-from tests.kit.faults import Crash
 from tests.kit.shard import Shard, Worker
 
 

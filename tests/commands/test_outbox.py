@@ -3,12 +3,12 @@
 import pytest
 
 from airside.adapters.memory_log import MemoryLog
+from airside.world.slow_publisher import SlowPublisher
 from commands.event_store import StoredEvent
 from commands.log import EventPublisher
 from commands.outbox import Outbox
 from schemas.errors import PublishFailed, Unavailable
 from schemas.record import EVENTS_TOPIC
-from tests.kit.slow_publisher import SlowPublisher
 
 
 class Wire:

@@ -21,10 +21,10 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airside.world.engines import Crash
 from schemas.envelope import Command
 from schemas.errors import Moved, Transient
 from tests.kit.counter import Rules, add, id_of
-from tests.kit.faults import Crash
 from tests.kit.shard import Shard, Worker
 
 PHASES = ("resume", "take", "commit", "publish", "save_snapshots", "settle", "step", "crash")

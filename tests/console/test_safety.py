@@ -54,6 +54,14 @@ def test_the_policy_stops_markup_made_from_text(console: Watched) -> None:
 
 @pytest.mark.engines
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("path", ["/", "/console"])
+def test_a_person_who_types_only_so_much_comes_to_the_page(service: str, path: str) -> None:
+    with urllib.request.urlopen(f"{service}{path}", timeout=60) as answer:
+        assert answer.url == f"{service}/console/"
+
+
+@pytest.mark.engines
+@pytest.mark.timeout(400)
 def test_the_page_and_its_files_are_under_a_strict_policy(service: str) -> None:
     with urllib.request.urlopen(f"{service}/console/", timeout=60) as answer:
         policy = answer.headers["Content-Security-Policy"]

@@ -13,6 +13,7 @@ from airside.adapters.avro_archive import AvroArchive
 from airside.adapters.cassandra_event_store import CassandraEventStore
 from airside.adapters.cassandra_session import CassandraSession
 from airside.archiving import Archiver, Done
+from airside.world.engines import Crash
 from commands.decider import Decider
 from commands.event_store import StoredEvent
 from commands.limits import Limits
@@ -22,7 +23,6 @@ from schemas.codec import CODEC
 from tests.kit import laws
 from tests.kit.cassandra import COUNT_MAX, CassandraShard, drain
 from tests.kit.counter import COUNTER, NOW, add
-from tests.kit.faults import Crash
 
 HOUR = 3_600_000
 NEWER = replace(COUNTER, fold_modules=(laws,))  # folds alike, but no old snapshot fits

@@ -1,7 +1,7 @@
 """`python -m tests.kit.box_service`: the small service of tests/kit/web.py as a process.
 
 It prints its address, and `entered` when /patient is being answered, which it is only once the
-process was told to stop. A number as argument is how many seconds a request's head may take.
+process was told to stop. An argument such as `HEAD_SECONDS=0.2` is another bound than usual.
 """
 
 import asyncio
@@ -16,14 +16,22 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from airside.web import protocol
+from airside.web import handler, protocol, server
 from airside.web.app import make_app
 from airside.web.handler import Edge
+from airside.web.resource import Answer, Call, Resource
 from airside.web.server import listening, run
 from airside.web.settings import HttpSettings
 from tests.kit.web import RESOURCES, Boxes
 
 WAIT_SECONDS_MAX = 60.0
+MUCH = b" " * 32 * 1024 * 1024  # more than the kernel keeps for a client that does not read
+BOUNDS = {
+    "HEAD_SECONDS": protocol,
+    "WRITE_SECONDS": protocol,
+    "KEEP_ALIVE_SECONDS": server,
+    "SEND_SECONDS": handler,
+}
 
 
 class BoxService:
@@ -48,16 +56,20 @@ class BoxService:
         """SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
 
+    def complaints(self) -> str:
+        """What it wrote to its standard error, once it has ended."""
+        return self.process.communicate(timeout=WAIT_SECONDS_MAX)[1]
+
     def ended(self) -> int:
         """Its exit code, once it has ended."""
         return self.process.wait(WAIT_SECONDS_MAX)
 
 
 @contextmanager
-def box_service(*arguments: str) -> Iterator[BoxService]:
+def box_service(*arguments: str, stderr: int | None = None) -> Iterator[BoxService]:
     """The process, killed at the end if it still lives."""
     command = [sys.executable, "-m", "tests.kit.box_service", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             yield BoxService(process)
         finally:
@@ -82,6 +94,10 @@ def until(connection: socket.socket, end: bytes) -> bytes:
     return found
 
 
+async def much(_boxes: Boxes, _call: Call) -> Answer:
+    return Answer(MUCH)
+
+
 @asynccontextmanager
 async def opened(stopping: asyncio.Event) -> AsyncIterator[ASGIApp]:
     """The service. Whoever asks /patient is answered when it was told to stop."""
@@ -93,14 +109,16 @@ async def opened(stopping: asyncio.Event) -> AsyncIterator[ASGIApp]:
         os.write(1, b"entered\n")
 
     telling = asyncio.create_task(tell())
-    yield make_app(RESOURCES, boxes, Edge())
+    resources = (*RESOURCES, Resource("/much", much, "Much.", scope=None, answer=str))
+    yield make_app(resources, boxes, Edge())
     telling.cancel()
 
 
 def main(arguments: list[str]) -> None:
     """Until told to stop."""
-    for seconds in arguments:
-        protocol.HEAD_SECONDS = float(seconds)
+    for argument in arguments:
+        name, _, seconds = argument.partition("=")
+        setattr(BOUNDS[name], name, float(seconds))
     with listening(HttpSettings(port=0)) as bound:
         run(opened, bound, ready=lambda: _say(bound.url))
 

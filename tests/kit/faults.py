@@ -1,20 +1,17 @@
 """Memory adapters that fail the way engines do, at a moment that a test chooses."""
 
 import contextlib
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from airside.adapters.memory_view_store import MemoryViewStore
+from airside.world.engines import Crash
+from airside.world.falling_back import FallingBackViewStore
 from projectors.view_store import Checkpoint, Generation, ParkedEvent, Rows
 from schemas.errors import AirsideError, Fenced, OutcomeUnknown, Unavailable
 
 
-class Crash(BaseException):
-    """The process is gone: no `except` of its own code sees it."""
-
-
-class FaultyViewStore(MemoryViewStore):
+class FaultyViewStore(FallingBackViewStore):
     """A view store with a plan: `faults` names what happens to the next calls of `save`.
 
     "lost": the request never arrives. "unanswered": it lands, its answer does not.
@@ -93,15 +90,6 @@ class FaultyViewStore(MemoryViewStore):
             with contextlib.suppress(Fenced):
                 land()
         self._under_way = []
-
-    def backup(self) -> Callable[[], None]:
-        """Remember the store as it is; calling the result brings all of it back: a failover."""
-        shards, registries = copy.deepcopy((self._shards, self._registries))
-
-        def restore() -> None:
-            self._shards, self._registries = copy.deepcopy((shards, registries))
-
-        return restore
 
 
 class PipelinedViewStore(FaultyViewStore):

@@ -58,7 +58,9 @@ async def client_on(
     """A client of the whole service."""
     async with service_on(sample) as service:
         transport = httpx.ASGITransport(query_app(service, edge or Edge()))
-        async with httpx.AsyncClient(transport=transport, base_url="http://serve") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost"
+        ) as client:
             yield client
 
 

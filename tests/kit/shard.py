@@ -8,15 +8,17 @@ assert shard.published() == [1, 2]
 """
 
 import contextlib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from airside.adapters.memory_event_store import MemoryEventStore
 from airside.adapters.memory_log import MemoryLog
-from commands.event_store import Commit, Loaded, Resumed
+from airside.world.engines import Crash
+from airside.world.late_index import LateIndexStore
+from airside.world.slow_publisher import SlowPublisher
+from commands.event_store import Commit, Loaded
 from commands.handler import ShardHandler
 from commands.limits import Limits
 from commands.log import EventPublisher
@@ -27,13 +29,11 @@ from schemas.errors import Fenced, OutcomeUnknown, Transient, Unavailable
 from schemas.events import CommandNoted
 from schemas.record import COMMANDS_TOPIC, EVENTS_TOPIC
 from tests.kit.counter import COUNTER, NOW, Count, Rules, add
-from tests.kit.faults import Crash
-from tests.kit.slow_publisher import SlowPublisher
 
 Worker = ShardHandler[Count, Rules]
 
 
-class FaultyEventStore(MemoryEventStore):
+class FaultyEventStore(LateIndexStore):
     """A memory store with a plan: `faults` names what happens to the next commits.
 
     "lost": never arrives. "unanswered": lands, the answer does not. "late": is under way until
@@ -48,11 +48,10 @@ class FaultyEventStore(MemoryEventStore):
         super().__init__()
         self.faults: list[str] = []
         self.attempts: list[Commit] = []
-        self.is_late = self.is_eager = False
+        self.is_eager = False
         self.asked: list[list[str]] = []  # accounts, ahead
         self.loaded: list[list[str]] = []  # accounts, when they were needed
         self._answers: dict[str, BaseException | None] = {}  # by commit id, not told yet
-        self._unindexed: deque[Commit] = deque()
         self._under_way: list[Commit] = []
 
     def load_ahead(
@@ -107,40 +106,6 @@ class FaultyEventStore(MemoryEventStore):
             with contextlib.suppress(Fenced):
                 super().commit(commit)
         self._under_way = []
-
-    def resume(self, shard: int) -> Resumed:
-        was_late, self.is_late = self.is_late, False
-        resumed = super().resume(shard)  # awaits its own inserts
-        self.is_late = was_late
-        self.lose_inserts()
-        return resumed
-
-    def lose_inserts(self) -> None:
-        """The process that was indexing is gone; what was on its way never arrives."""
-        self._unindexed.clear()
-
-    def indexed(self, shard: int) -> int:
-        last = super().indexed(shard)
-        return self._unindexed[0].number - 1 if self._unindexed else last
-
-    def number(self, shard: int) -> int:
-        """Of the last commit."""
-        return super().indexed(shard)
-
-    def index_next(self) -> None:
-        """The next late insert arrives."""
-        super()._index(self._unindexed.popleft())
-
-    def index_all(self) -> None:
-        """All of them arrive."""
-        while self._unindexed:
-            self.index_next()
-
-    def _index(self, commit: Commit) -> None:
-        if self.is_late:
-            self._unindexed.append(commit)
-        else:
-            super()._index(commit)
 
 
 JUNK = b"not a command"

@@ -53,7 +53,8 @@ class Traced:
         async with (
             open_app(self.deployment, edge, stopping, watched=watched) as app,
             httpx.AsyncClient(
-                transport=httpx.ASGITransport(app=watch.around(app)), base_url="http://here"
+                transport=httpx.ASGITransport(app=watch.around(app)),
+                base_url="http://localhost",
             ) as client,
         ):
             answer = await client.post(

@@ -92,7 +92,7 @@ async def client_of(
     """A client of the service."""
     app = make_app([*RESOURCES, *more], boxes, edge or Edge())
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://boxes") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

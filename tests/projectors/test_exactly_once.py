@@ -12,11 +12,12 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airside.world.engines import Crash
 from projectors.digest import digest_of
 from projectors.projection import Projection
 from projectors.worker import LOOK_MS, ShardProjector
 from schemas.envelope import Event
-from tests.kit.faults import Crash, FaultyViewStore, PipelinedViewStore
+from tests.kit.faults import FaultyViewStore, PipelinedViewStore
 from tests.kit.read_side import Bench, drain
 from tests.kit.tallies import (
     MOVES,

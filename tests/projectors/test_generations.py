@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from airside.adapters.memory_view_store import MemoryViewStore
+from airside.world.engines import Crash
 from projectors import generations
 from projectors.builds import start_build
 from projectors.view_store import Checkpoint, Generation, Registry, ViewStore
 from projectors.worker import LOOK_MS
 from schemas.errors import Contradiction, Moved, NotFound
-from tests.kit.faults import Crash
 from tests.kit.read_side import Bench, drain, rolled_back
 from tests.kit.tallies import TALLIES, plan_changed
 

@@ -1,7 +1,13 @@
 """Poison somewhere in a batch of several pieces, which are forgotten when they are folded."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from airside.adapters.memory_log import MemorySource
+from projectors.worker import ShardProjector
+from schemas.record import EVENTS_TOPIC, Record
 from tests.kit.read_side import Bench, drain
 from tests.kit.tallies import POISON, TALLIES, plain_fold, plan_changed, suspension
 
@@ -43,3 +49,37 @@ def test_what_belongs_to_a_held_row_is_found_wherever_it_is_in_a_batch(bench: Be
     drain(worker)
     assert [p.seq for p in bench.parked()] == [1, 2, 4]
     assert bench.rows() == {"b": b'{"count":1,"seqs":[3]}'}
+
+
+def test_poison_in_a_later_piece_is_parked_although_a_seek_takes_its_time(bench: Bench) -> None:
+    bench.publish(*(plan_changed(f"a{n}") for n in range(4)), suspension("a1", POISON))
+    drain(slow_to_seek(bench))
+    assert [p.seq for p in bench.parked()] == [5]
+
+
+def test_a_builder_comes_past_poison_although_a_seek_takes_its_time(bench: Bench) -> None:
+    bench.publish(*(plan_changed(f"a{n}") for n in range(4)), suspension("a1", POISON))
+    slow_to_seek(bench).run_until(5)
+    assert bench.checkpoint().seq == 5
+
+
+class SlowSource(MemorySource):
+    """Of Kafka's kind: the first poll after a seek finds nothing yet."""
+
+    is_there = False
+
+    def seek(self, offset: int) -> None:
+        self.is_there = False
+        super().seek(offset)
+
+    def poll(self, count_max: int, wait_seconds: float) -> list[Record]:
+        was_there, self.is_there = self.is_there, True
+        return super().poll(count_max, wait_seconds) if was_there else []
+
+
+def slow_to_seek(bench: Bench) -> ShardProjector[Any]:
+    """A worker of small pieces, whose source is slow after a seek."""
+    log = bench.log
+    source = SlowSource(log, EVENTS_TOPIC, 0, log.records(EVENTS_TOPIC, 0))
+    bench.read_side = replace(bench.read_side, source=lambda shard: source)
+    return bench.worker(piece=2)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from airside.world.engines import Crash
 from projectors import generations
 from projectors.builds import start_build
 from projectors.digest import digest_of
@@ -13,7 +14,7 @@ from projectors.progress import Progress
 from projectors.view_store import Checkpoint, Registry
 from projectors.worker import ShardProjector
 from schemas.errors import Contradiction, Hole, Overtaken
-from tests.kit.faults import Crash, FaultyViewStore
+from tests.kit.faults import FaultyViewStore
 from tests.kit.read_side import Bench, drain, rolled_back, two_shards
 from tests.kit.tallies import (
     MOVES,

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airside.world.engines import Crash
 from projectors.generations import building, serving
 from projectors.pace import SAVE_BYTES, Bounds
 from projectors.replay import Replayed, replay
 from projectors.view_store import Generation, Source
 from schemas.errors import AirsideError
-from tests.kit.faults import Crash, FaultyViewStore, PipelinedViewStore
+from tests.kit.faults import FaultyViewStore, PipelinedViewStore
 from tests.kit.read_side import Bench, drain
 from tests.kit.stored import StoredBench, in_memory, in_sqlite
 from tests.kit.tallies import MOVES, PLANS, TALLIES, erasure, plan_changed, suspension

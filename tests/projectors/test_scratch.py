@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from airside.world.engines import Crash
 from projectors import generations
 from projectors.scratch import IsOver, LookedBack, begin_scratch, build_scratch
 from projectors.view_store import Generation
 from schemas.codec import CODEC
 from schemas.envelope import Event
 from schemas.errors import Contradiction, Hole, Invalid, NotFound
-from tests.kit.faults import Crash
 from tests.kit.read_side import COMMAND_ID, START_AT, Bench, drain, two_shards
 from tests.kit.tallies import (
     MOVES,

@@ -5,11 +5,11 @@ R1 to R4 are the rules of PROTOCOL.md; each test is the counterexample that its 
 
 import pytest
 
+from airside.world.engines import Crash
 from projectors.digest import digest_of
 from projectors.view_store import Checkpoint
 from projectors.worker import LOOK_MS
 from schemas.errors import Unavailable
-from tests.kit.faults import Crash
 from tests.kit.read_side import START_AT, Bench, drain
 from tests.kit.tallies import (
     MOVES,

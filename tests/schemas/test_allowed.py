@@ -65,6 +65,20 @@ def test_what_is_not_known_is_left_to_msgspec() -> None:
     assert allowed({"v": ("string", msgspec.inspect.FloatType())}) == "False"
 
 
+STEPS = msgspec.inspect.IntType(ge=0, le=9, multiple_of=3)
+ABOVE = msgspec.inspect.IntType(ge=0, le=9, gt=0)
+BELOW = msgspec.inspect.IntType(ge=0, le=9, lt=9)
+SOME = msgspec.inspect.VarTupleType(msgspec.inspect.IntType(), min_length=1)
+
+
+@pytest.mark.parametrize(
+    ("avro", "kind"),
+    [("long", STEPS), ("long", ABOVE), ("long", BELOW), ({"type": "array"}, SOME)],
+)
+def test_a_bound_that_no_command_has_yet_is_left_to_msgspec(avro: Any, kind: Any) -> None:
+    assert allowed({"v": (avro, kind)}) == "False"
+
+
 def test_an_id_that_was_written_as_a_text_is_left_to_msgspec() -> None:
     kind = field_types(COMMAND_TYPES["RenewLicense"])["license_id"]
 

@@ -16,13 +16,13 @@ import pytest
 from airside.adapters import cassandra_index, cassandra_requests
 from airside.adapters.cassandra_event_store import CassandraEventStore
 from airside.adapters.cassandra_session import CassandraSession
+from airside.world.engines import Crash
 from commands.event_store import EventStore
 from commands.limits import Limits
 from schemas.errors import Transient
 from stack.cassandra import CassandraNode
 from tests.kit.cassandra import CassandraShard, drain, empty, laid_out
 from tests.kit.counter import add
-from tests.kit.faults import Crash
 
 pytestmark = pytest.mark.engines
 

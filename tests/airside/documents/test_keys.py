@@ -53,6 +53,11 @@ def test_what_is_published_holds_nothing_private(tmp_path: Path) -> None:
     assert set(published) == {"kty", "crv", "x", "kid", "use", "alg"}
 
 
+def test_a_key_for_a_directory_that_is_not_there_names_it(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=f"there is no directory {tmp_path}/nowhere"):
+        make_keys(tmp_path / "nowhere" / "key")
+
+
 def test_a_new_key_is_in_a_file_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "signing.json"
     made = make_keys(file)

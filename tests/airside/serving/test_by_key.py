@@ -46,7 +46,9 @@ class Both:
         async with service_on(self._sample) as service:
             app = query_app(service, self._edge)
             transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://localhost"
+            ) as client:
                 client.headers.clear()
                 found = await client.get(path, headers=sent)
             self.usual = (found.status_code, _without_id(dict(found.headers)), found.content)
@@ -151,6 +153,13 @@ async def test_what_is_unusual_goes_the_usual_way(
 
 
 @in_loop
+async def test_another_host_goes_the_usual_way(sample: Sample) -> None:
+    both = Both(sample, Edge())
+    await both.ask(PATH.format("devices"), host="evil.example")
+    assert (both.quick, both.usual[0]) == (None, 421)
+
+
+@in_loop
 async def test_another_media_type_goes_the_usual_way(sample: Sample) -> None:
     both = Both(sample, Edge())
     await both.ask(PATH.format("devices"), accept="text/html")
@@ -190,7 +199,9 @@ async def test_a_server_answers_quick_and_usual_requests_in_their_order(
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await until(lambda: server.started)
         reader, writer = await asyncio.open_connection(*listener.getsockname())
-        writer.write(b"".join(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % p.encode() for p in some))
+        writer.write(
+            b"".join(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % p.encode() for p in some)
+        )
         writer.write(b"GET %b HTTP/1.1\r\nConnection: close\r\n\r\n" % some[0].encode())
         text = await reader.read(-1)
         writer.close()

@@ -1,6 +1,7 @@
 """How a stream is sent: at the client's pace, until it is gone or the process stops."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -124,4 +125,27 @@ async def test_streams_end_when_the_process_stops(live: Live) -> None:
     live.stop()
     await sending
     assert client.sent[-1] == {"type": "http.response.body", "body": b""}
+    assert live.streams == 0
+
+
+@in_loop
+async def test_no_piece_is_sent_when_the_token_has_expired(served: Served, live: Live) -> None:
+    client, stream = Client(), await live.open("a1", 2)
+    response = EventStream(stream, until=time.time() + 3_600)
+    sending = asyncio.create_task(response(SCOPE, client.receive, client.send))
+    await until(lambda: live._heads.watching == 1)
+    response.until = time.time()
+    served.happened([issued(3, version=3)])
+    await sending
+    assert client.sent[-1] == {"type": "http.response.body", "body": b""}
+    assert b"event: change" not in client.text
+    assert live.streams == 0
+
+
+@in_loop
+async def test_who_asks_for_the_headers_alone_gets_no_stream(live: Live) -> None:
+    client, stream = Client(), await live.open("a1", None)
+    await EventStream(stream)({"type": "http", "method": "HEAD"}, client.receive, client.send)
+    assert client.text == b""
+    assert client.sent[0]["status"] == 200
     assert live.streams == 0

@@ -138,6 +138,18 @@ def test_what_is_known_already_is_not_sent_again(sample: Sample) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("path", ["downloads?limit=9", "licenses?limit=9", "timeline?limit=2"])
+def test_an_answer_that_came_too_early_is_not_taken_for_a_fresh_one(
+    sample: Sample, path: str
+) -> None:
+    (early,) = asked(sample, f"{A1}/{path}&min_version=999&wait=0")
+
+    (later,) = asked(sample, f"{A1}/{path}", If_None_Match=early.headers["etag"])
+
+    assert (early.json()["standing"]["fresh"], later.status_code) == (False, 200)
+    assert later.json()["standing"]["fresh"]
+
+
 def test_an_answer_that_lacks_what_was_asked_for_says_so(sample: Sample) -> None:
     version = asked(sample, f"{A1}/downloads")[0].headers["airside-version"]
     shard, _, seq = version.partition(":")

@@ -27,7 +27,7 @@ def embedded(tmp_path: Path, engine: None) -> Iterator[Traced]:
 async def asked(watch: HttpWatch, accept: str) -> httpx.Response:
     app = watch.around(Starlette(routes=[watch.route()]))
     transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get("/metrics", headers={"Accept": accept})
 
 

@@ -35,12 +35,18 @@ class Asked:
         return [one.status_code for one in self.answers]
 
 
-def asked(edge: Edge, *paths: str, token: str | None = None, method: str = "GET") -> Asked:
+def asked(
+    edge: Edge,
+    *paths: str,
+    token: str | None = None,
+    method: str = "GET",
+    host: str = "localhost",
+) -> Asked:
     found = Asked()
 
     @in_loop
     async def ask() -> None:
-        headers = {} if token is None else bearer(token)
+        headers = {"Host": host} | ({} if token is None else bearer(token))
         async with client_of(Boxes(), edge) as client:
             for path in paths:
                 found.answers.append(await client.request(method, path, headers=headers))
@@ -134,3 +140,28 @@ def test_the_audience_is_what_the_settings_say(issuer: Issuer) -> None:
 def test_where_keys_are_missing_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"none\.json"):
         edge_of(HttpSettings(keys=tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:80", "127.0.0.1:8080", "127.8.8.8", "[::1]:8080", "a.localhost"],
+)
+def test_without_keys_this_machine_is_answered_to_by_its_own_names(host: str) -> None:
+    assert asked(Edge(), "/boxes/a1", host=host).statuses == [200]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "localhost.evil.example:80", "192.0.2.7", "127.0.0.1.evil.example", ""],
+)
+def test_without_keys_no_other_name_is_answered_to(host: str) -> None:
+    found = asked(Edge(), "/boxes/a1", host=host).answers[0]
+
+    assert problem(found)[:2] == (421, "misdirected")
+    assert "--keys" in found.text
+
+
+def test_with_keys_any_name_is_answered_to(issuer: Issuer) -> None:
+    token = issuer.token(sub="a1")
+
+    assert asked(edge(issuer), "/boxes/a1", token=token, host="any.example").statuses == [200]

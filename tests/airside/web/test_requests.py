@@ -39,8 +39,8 @@ async def test_an_answer_has_what_was_asked_with() -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/boxes/a?limit=0", "query parameter limit = '0'"),
-        ("/boxes/a?limit=many", "query parameter limit = 'many'"),
+        ("/boxes/a?limit=0", "query parameter limit = '0': expected a whole number >= 1"),
+        ("/boxes/a?limit=many", "query parameter limit = 'many': expected a whole number"),
         ("/boxes/a?weight=null", "parameter weight = 'null'"),
         ("/boxes/a?limit=1&limit=2", "limit is there twice"),
         ("/boxes/a?limti=1", "There is: limit, weight"),
@@ -108,8 +108,11 @@ def test_the_log_says_nothing_about_whom_was_asked(caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/boxes/a/b", "/boxes/a/", "/content/"])
-def test_a_path_that_is_not_there(path: str) -> None:
-    assert problem(asked(Boxes(), path))[:2] == (404, "no-such-path")
+def test_a_path_that_is_not_there_is_named(path: str) -> None:
+    status, kind, detail = problem(asked(Boxes(), path))
+
+    assert (status, kind) == (404, "no-such-path")
+    assert detail.startswith(f"{path} is nothing here.")
 
 
 @in_loop
@@ -119,6 +122,7 @@ async def test_a_method_that_is_not_there_names_those_that_are() -> None:
 
     assert problem(found)[:2] == (405, "method-not-allowed")
     assert "GET" in found.headers["allow"]
+    assert found.json()["detail"] == f"/content takes {found.headers['allow']}, not DELETE."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A membership that a test decides on, and roles that say what they did."""
+"""A membership that somebody else decides on."""
 
 from airside.membership import Leave
 
@@ -17,10 +17,12 @@ class Assigned:
         self._now -= set(shards)
 
     def shards(self, leave: Leave) -> frozenset[int]:
+        """What is assigned now."""
         if revoked := self._now - self.next:
             leave(revoked)
         self._now = self.next
         return self._now
 
     def close(self) -> None:
+        """Leave the group."""
         self.is_closed = True
