@@ -63,7 +63,7 @@ def processes(settings: Settings, engines: Seconds, rounds: int) -> bool:
             f"{one.building * one.theirs / 1e6:.2f} cores busy)"
         )
     one, more = typical[1], typical[PROCESSES]
-    bound = at_best(one, more, os.cpu_count() or 1)
+    bound = at_best(one, os.cpu_count() or 1)
     print(f"  {os.cpu_count()} cores, shared with the engines, allow at best {bound:.2f} ×")
     target = min(OF_ONE_PROCESS, round(OF_BOUND * bound, 2))
     return verdict(f"{PROCESSES} processes, of one", more.building / one.building, target)
@@ -81,13 +81,14 @@ def typically(runs: list[Run]) -> Run:
     )
 
 
-def at_best(one: Run, more: Run, cores: int) -> float:
+def at_best(one: Run, cores: int) -> float:
     """How many times as fast as one process so many could be with nobody else at work.
 
-    One keeps a core busy while the engines work beside it. Of more, each has a core at most,
-    and all of them share the cores with the engines.
+    One keeps a core busy while the engines work beside it; more share the cores with the
+    engines. By what one of them takes for an event: what it takes more in company is not
+    explained by the engines, and counts against the ratio.
     """
-    return one.ours / max(more.ours / PROCESSES, (more.ours + more.theirs) / cores)
+    return min(PROCESSES, cores * one.ours / (one.ours + one.theirs))
 
 
 def replayed(settings: Settings, engines: Seconds, count: int) -> Run:

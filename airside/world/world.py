@@ -5,6 +5,7 @@ work on before it goes on: so a paused owner is a zombie once somebody else took
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
@@ -106,8 +107,8 @@ class World:
             self._depth -= 1
 
     def sleep(self, seconds: float) -> None:
-        """Whoever calls waits."""
-        self.pass_ms(int(seconds * 1_000))
+        """Whoever calls waits: a part of a millisecond is one, or time might stand still."""
+        self.pass_ms(math.ceil(seconds * 1_000))
         if not self.fate.is_calm and self._depth < DEPTH_MAX:
             self._depth += 1
             try:

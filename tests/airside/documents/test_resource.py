@@ -45,7 +45,9 @@ def got(service: Told, path: str, edge: Edge | None = None, token: str = "") -> 
 
     async def get() -> httpx.Response:
         transport = httpx.ASGITransport(make_app(DOCUMENTS, service, edge or Edge()))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost"
+        ) as client:
             return await client.get(path, headers=bearer(token) if token else {})
 
     return asyncio.run(get())

@@ -10,6 +10,7 @@ import pytest
 from airside.world.fate import CELLS, KINDS, Fate
 from airside.world.running import Outcome, run, run_many, shortened
 from airside.world.small import SMALL
+from airside.world.world import World
 from tests.airside.world.mutants import MUTANTS
 
 STEPS = 200
@@ -92,3 +93,13 @@ def test_one_domain_is_as_good_as_another() -> None:
     without_poison = run(2, STEPS, domain=replace(SMALL, poison={}))
     assert without_poison.broken == ()
     assert not any("poison rule" in cell for cell in without_poison.struck)
+
+
+def test_time_never_stands_still_for_who_waits() -> None:
+    world = World(SMALL, Fate(7))
+    world.fate.is_calm = True  # else others may work meanwhile
+    before = world.monotonic()
+
+    world.sleep(0.000_4)
+
+    assert world.monotonic() > before
