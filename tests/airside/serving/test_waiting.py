@@ -1,8 +1,6 @@
 """Waiting for a version, across promotions; nobody polls when nobody waits."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 
 import msgspec
@@ -16,36 +14,12 @@ from projectors.view_store import Checkpoint
 from queries import across
 from queries.finding import Found, Need
 from queries.reader import ANYTHING, AtLeast
-from schemas import events
 from schemas.errors import Unavailable
-from schemas.record import shard_of
-from tests.kit.happenings import NOW, happened, history, issued
+from tests.kit.happenings import NOW
 from tests.kit.in_loop import in_loop, until
 from tests.kit.looks import MemoryLooks
 from tests.kit.served import Served
-
-SHARD = shard_of("a1", 4)
-OTHER = next(name for name in ("b", "c", "d", "e", "f") if shard_of(name, 4) != SHARD)
-
-
-@pytest.fixture
-def served() -> Served:
-    served = Served()
-    opened = [happened(events.AccountOpened, account_id=name) for name in ("a1", OTHER)]
-    served.happened(history(*opened, issued(at=NOW + 5)))
-    return served
-
-
-@pytest.fixture
-def looks(served: Served) -> MemoryLooks:
-    return MemoryLooks(served.store)
-
-
-@pytest.fixture
-def reads(looks: MemoryLooks) -> Iterator[Reads]:
-    with closing(Reads(looks, 4, seconds_max=20.0)) as reads:
-        yield reads
-        looks.is_open.set()
+from tests.kit.two_accounts import SHARD
 
 
 def move_on(served: Served, version: int, number: int = 1) -> None:
